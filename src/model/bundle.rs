@@ -1,0 +1,302 @@
+//! `bundle.json`: what a bundle says of itself, and the bundle ID.
+
+use super::app::{AppPath, PackageName, Release};
+use super::digest::Sha256Digest;
+use super::tree::{Node, TreePath, tree_digest};
+use super::version::Version;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+/// The directory that every release is installed below.
+pub const INSTALL_ROOT: &str = "/usr/share/localpuppet";
+
+/// The file in a release's directory that describes it.
+pub const FILE_NAME: &str = "bundle.json";
+
+/// The directory in a release's directory that is the module root, cut down to the release.
+pub const MODULE_ROOT: &str = "modules";
+
+/// The version of the format below.
+const SCHEMA: u32 = 1;
+
+/// More than this, and a `bundle.json` is not read: some 500,000 files.
+pub const LARGEST: u64 = 128 << 20;
+
+/// What a release is made of.
+///
+/// The order of fields is the order in the file; `files` comes last, one line a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bundle {
+    /// The version of this format.
+    pub schema: u32,
+    /// What built it: `localpuppet 0.1.0`.
+    pub tool: String,
+    /// SHA-256 over the canonical list; see [`Bundle::computed_id`].
+    pub bundle_id: Sha256Digest,
+    /// The app path.
+    pub app: AppPath,
+    /// The tag; none for a snapshot.
+    pub tag: Option<String>,
+    /// The name of the package, the same for dpkg and rpm.
+    pub package: PackageName,
+    /// The version of the package, the same for dpkg and rpm.
+    pub version: Version,
+    /// The app first, then its dependencies, in the order that Puppet searches.
+    pub modulepath: Vec<Entry>,
+    /// Every Puppet module on the modulepath.
+    pub modules: Vec<Module>,
+    /// Every path below the release's directory but this file, in the order of its bytes.
+    pub files: Vec<Node>,
+}
+
+/// One directory of the modulepath.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The app path.
+    pub app: AppPath,
+    /// The absolute path on a node.
+    pub directory: String,
+    /// The digest of its tree, with paths relative to it: the same content, the same digest.
+    pub tree: Sha256Digest,
+}
+
+/// A Puppet module of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// The name of its directory, which is its name for Puppet.
+    pub name: String,
+    /// The directory of the modulepath that it is in.
+    pub app: AppPath,
+    /// `name` in its metadata.json: `puppetlabs-stdlib`.
+    pub full_name: Option<String>,
+    /// `version` in its metadata.json.
+    pub version: Option<String>,
+    /// `license` in its metadata.json.
+    pub license: Option<String>,
+    /// The directory of the modulepath whose module of the same name Puppet takes instead.
+    /// Puppet still loads custom facts from this one.
+    pub shadowed_by: Option<AppPath>,
+}
+
+/// Why a document is not a `bundle.json`.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error("expected `schema` {SCHEMA}, found `{0}`; a newer localpuppet reads it")]
+    Schema(u32),
+    #[error("`files` are not in order, or twice the same, at `{0}`")]
+    Order(TreePath),
+    #[error("`modulepath` does not begin with the app `{0}`")]
+    Modulepath(AppPath),
+    #[error("`{key}` is `{found}`; for app `{app}` it is `{expected}`")]
+    Derived {
+        key: &'static str,
+        app: AppPath,
+        expected: String,
+        found: String,
+    },
+    #[error("`bundle_id` is `{stated}`; the rest of the document makes it `{computed}`")]
+    Id {
+        stated: Sha256Digest,
+        computed: Sha256Digest,
+    },
+}
+
+impl Bundle {
+    /// Describes a release.
+    ///
+    /// `trees` are the directories of the modulepath in order, each with its
+    /// nodes, whose paths are relative to the module root; `parents` of them
+    /// are added here.
+    pub fn new(
+        release: &Release,
+        version: Option<Version>,
+        trees: &[(AppPath, Vec<Node>)],
+        modules: Vec<Module>,
+    ) -> Self {
+        let directory = format!("{INSTALL_ROOT}/{}", release.directory());
+        let modulepath = trees
+            .iter()
+            .map(|(app, nodes)| Entry {
+                app: app.clone(),
+                directory: format!("{directory}/{MODULE_ROOT}/{app}"),
+                tree: relative_digest(app, nodes),
+            })
+            .collect();
+        let mut bundle = Bundle {
+            schema: SCHEMA,
+            tool: concat!("localpuppet ", env!("CARGO_PKG_VERSION")).to_owned(),
+            bundle_id: Sha256Digest::of(""),
+            app: release.path().clone(),
+            tag: release.tag().map(str::to_owned),
+            package: release.package_name(),
+            version: Version::of_snapshot(Sha256Digest::of("")),
+            modulepath,
+            modules,
+            files: below_module_root(trees),
+        };
+        bundle.bundle_id = bundle.computed_id();
+        bundle.version = version.unwrap_or_else(|| Version::of_snapshot(bundle.bundle_id));
+        bundle
+    }
+
+    /// The bundle ID: SHA-256 over a header line, the app path, the modulepath
+    /// in order, and the canonical line of every file. Neither the tool's nor
+    /// the package's version is part of it.
+    pub fn computed_id(&self) -> Sha256Digest {
+        let mut text = format!("localpuppet bundle {}\napp {}\n", self.schema, self.app);
+        for entry in &self.modulepath {
+            let _ = writeln!(text, "modulepath {}", entry.app);
+        }
+        for node in &self.files {
+            text.push_str(&node.canonical_line());
+        }
+        Sha256Digest::of(text)
+    }
+
+    /// The directory of the release on a node.
+    pub fn directory(&self) -> String {
+        // A bundle is built and parsed only with an app path that is a release.
+        let release = Release::of(&self.app).map(|release| release.directory());
+        format!("{INSTALL_ROOT}/{}", release.unwrap_or_default())
+    }
+
+    /// What Puppet gets as `--modulepath`.
+    pub fn modulepath(&self) -> String {
+        let directories = self.modulepath.iter().map(|entry| entry.directory.as_str());
+        directories.collect::<Vec<_>>().join(":")
+    }
+
+    /// Bytes of content.
+    pub fn size(&self) -> u64 {
+        self.files.iter().map(Node::size).sum()
+    }
+
+    /// The canonical document: the same release gives the same bytes.
+    pub fn to_json(&self) -> String {
+        let head = Bundle {
+            files: Vec::new(),
+            ..self.clone()
+        };
+        // Strings, numbers and lists of them: nothing here can fail to serialise.
+        let head = serde_json::to_string_pretty(&head).unwrap_or_default();
+        let lines: Vec<String> = self
+            .files
+            .iter()
+            .map(|node| format!("    {}", serde_json::to_string(node).unwrap_or_default()))
+            .collect();
+        let head = head.trim_end_matches("[]\n}");
+        format!("{head}[\n{}\n  ]\n}}\n", lines.join(",\n"))
+    }
+
+    /// Reads a document that may have been written by anyone, and checks all that it can alone.
+    pub fn from_json(text: &[u8]) -> Result<Self, BundleError> {
+        let bundle: Bundle = serde_json::from_slice(text)?;
+        if bundle.schema != SCHEMA {
+            return Err(BundleError::Schema(bundle.schema));
+        }
+        if let Some(pair) = bundle
+            .files
+            .windows(2)
+            .find(|pair| pair[0].path() >= pair[1].path())
+        {
+            return Err(BundleError::Order(pair[1].path().clone()));
+        }
+        if bundle.modulepath.first().map(|entry| &entry.app) != Some(&bundle.app) {
+            return Err(BundleError::Modulepath(bundle.app));
+        }
+        bundle.check_derived()?;
+        let computed = bundle.computed_id();
+        if computed != bundle.bundle_id {
+            return Err(BundleError::Id {
+                stated: bundle.bundle_id,
+                computed,
+            });
+        }
+        Ok(bundle)
+    }
+
+    /// The fields that follow from others must not say something else.
+    fn check_derived(&self) -> Result<(), BundleError> {
+        let app = &self.app;
+        let differs = |key, expected: String, found: &str| {
+            let (app, found) = (app.clone(), found.to_owned());
+            Err(BundleError::Derived {
+                key,
+                app,
+                expected,
+                found,
+            })
+        };
+        let Ok(release) = Release::of(app) else {
+            return differs("app", "NAME/tags/TAG".to_owned(), app.as_str());
+        };
+        if self.package != release.package_name() {
+            return differs(
+                "package",
+                release.package_name().to_string(),
+                self.package.as_str(),
+            );
+        }
+        if self.tag.as_deref() != release.tag() {
+            let found = self.tag.as_deref().unwrap_or("null");
+            return differs("tag", release.tag().unwrap_or("null").to_owned(), found);
+        }
+        let root = self.directory();
+        for entry in &self.modulepath {
+            let expected = format!("{root}/{MODULE_ROOT}/{}", entry.app);
+            if entry.directory != expected {
+                return differs("directory", expected, &entry.directory);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The digest of a tree whose node paths start with its app path.
+fn relative_digest(app: &AppPath, nodes: &[Node]) -> Sha256Digest {
+    let prefix = format!("{app}/");
+    let strip = |path: &TreePath| path.as_str().strip_prefix(&prefix)?.parse().ok();
+    let relative = nodes.iter().filter_map(|node| {
+        let mut node = node.clone();
+        match &mut node {
+            Node::Directory { path } | Node::File { path, .. } | Node::Symlink { path, .. } => {
+                *path = strip(path)?;
+            }
+        }
+        Some(node)
+    });
+    tree_digest(&relative.collect::<Vec<_>>())
+}
+
+/// All nodes below `modules/`, with the directories above them, in the order of their bytes.
+fn below_module_root(trees: &[(AppPath, Vec<Node>)]) -> Vec<Node> {
+    let mut files: Vec<Node> = Vec::new();
+    let mut directories: BTreeSet<String> = BTreeSet::new();
+    for (app, nodes) in trees {
+        let mut above = format!("{MODULE_ROOT}/{app}");
+        directories.insert(above.clone());
+        while let Some((parent, _)) = above.rsplit_once('/') {
+            above.truncate(parent.len());
+            directories.insert(above.clone());
+        }
+        files.extend(nodes.iter().cloned().filter_map(|mut node| {
+            match &mut node {
+                Node::Directory { path } | Node::File { path, .. } | Node::Symlink { path, .. } => {
+                    *path = format!("{MODULE_ROOT}/{path}").parse().ok()?;
+                }
+            }
+            Some(node)
+        }));
+    }
+    files.retain(|node| !directories.contains(node.path().as_str()));
+    let directories = directories.iter().filter_map(|path| path.parse().ok());
+    files.extend(directories.map(|path| Node::Directory { path }));
+    files.sort_by(|a, b| a.path().cmp(b.path()));
+    files
+}

@@ -1,0 +1,226 @@
+//! How packages are compressed, and which systems can read that.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// The package formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Debian's, format 2.0 (deb(5)).
+    Deb,
+    /// RPM's, version 4.
+    Rpm,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Deb => "deb",
+            Format::Rpm => "rpm",
+        })
+    }
+}
+
+/// A compression method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    Gzip,
+    Xz,
+    Zstd,
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Method::Gzip => "gzip",
+            Method::Xz => "xz",
+            Method::Zstd => "zstd",
+        })
+    }
+}
+
+/// Why a text is neither a format nor a method.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}, found `{found}`")]
+pub struct UnknownName {
+    expected: &'static str,
+    found: String,
+}
+
+impl FromStr for Format {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        match text {
+            "deb" => Ok(Format::Deb),
+            "rpm" => Ok(Format::Rpm),
+            _ => Err(UnknownName {
+                expected: "`deb` or `rpm`",
+                found: text.to_owned(),
+            }),
+        }
+    }
+}
+
+impl FromStr for Method {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        match text {
+            "gzip" => Ok(Method::Gzip),
+            "xz" => Ok(Method::Xz),
+            "zstd" => Ok(Method::Zstd),
+            _ => Err(UnknownName {
+                expected: "`gzip`, `xz` or `zstd`",
+                found: text.to_owned(),
+            }),
+        }
+    }
+}
+
+/// A method with a level that it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compression {
+    method: Method,
+    level: u8,
+}
+
+/// Why a level is refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a {method} level from {lowest} to {highest}, found `{found}`")]
+pub struct LevelError {
+    method: Method,
+    lowest: u8,
+    highest: u8,
+    found: u8,
+}
+
+impl Compression {
+    /// `level` or the method's default.
+    pub fn new(method: Method, level: Option<u8>) -> Result<Self, LevelError> {
+        let (lowest, default, highest) = match method {
+            Method::Gzip => (1, 6, 9),
+            Method::Xz => (0, 6, 9),
+            Method::Zstd => (1, 3, 19),
+        };
+        let level = level.unwrap_or(default);
+        if !(lowest..=highest).contains(&level) {
+            return Err(LevelError {
+                method,
+                lowest,
+                highest,
+                found: level,
+            });
+        }
+        Ok(Compression { method, level })
+    }
+
+    /// The method.
+    pub fn method(self) -> Method {
+        self.method
+    }
+
+    /// The level.
+    pub fn level(self) -> u8 {
+        self.level
+    }
+}
+
+/// A system that must be able to install a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    name: &'static str,
+    format: Format,
+    reads_zstd: bool,
+}
+
+/// Every system that `--target` knows, and whether its package manager reads
+/// zstd: dpkg since 1.21.18 (Ubuntu's since 18.04), rpm since 4.14.2-26.el8.
+const TARGETS: [Target; 18] = [
+    target("debian10", Format::Deb, false),
+    target("debian11", Format::Deb, false),
+    target("debian12", Format::Deb, true),
+    target("debian13", Format::Deb, true),
+    target("ubuntu18.04", Format::Deb, true),
+    target("ubuntu20.04", Format::Deb, true),
+    target("ubuntu22.04", Format::Deb, true),
+    target("ubuntu24.04", Format::Deb, true),
+    target("el7", Format::Rpm, false),
+    target("el8", Format::Rpm, true),
+    target("el9", Format::Rpm, true),
+    target("el10", Format::Rpm, true),
+    target("fedora", Format::Rpm, true),
+    target("amzn2", Format::Rpm, false),
+    target("amzn2023", Format::Rpm, true),
+    target("sles12", Format::Rpm, false),
+    target("sles15", Format::Rpm, false),
+    target("opensuse15", Format::Rpm, false),
+];
+
+const fn target(name: &'static str, format: Format, reads_zstd: bool) -> Target {
+    Target {
+        name,
+        format,
+        reads_zstd,
+    }
+}
+
+impl Target {
+    /// True where the target can install a package of that kind; every target reads gzip and xz.
+    pub fn installs(self, format: Format, method: Method) -> bool {
+        self.format != format || method != Method::Zstd || self.reads_zstd
+    }
+}
+
+/// Why a text is no target.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown target `{0}`; known are {known}", known = known())]
+pub struct UnknownTarget(String);
+
+fn known() -> String {
+    TARGETS
+        .map(|target| format!("`{}`", target.name))
+        .join(", ")
+}
+
+impl FromStr for Target {
+    type Err = UnknownTarget;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTarget> {
+        let found = TARGETS.into_iter().find(|target| target.name == text);
+        found.ok_or_else(|| UnknownTarget(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_refuses_only_what_its_own_package_manager_would_read() {
+        let debian11: Target = "debian11".parse().unwrap();
+        assert!(!debian11.installs(Format::Deb, Method::Zstd));
+        assert!(debian11.installs(Format::Rpm, Method::Zstd));
+        assert!(debian11.installs(Format::Deb, Method::Xz));
+        assert!("debian99".parse::<Target>().is_err());
+    }
+
+    #[test]
+    fn levels_have_bounds() {
+        assert_eq!(Compression::new(Method::Gzip, None).unwrap().level(), 6);
+        let refused = Compression::new(Method::Zstd, Some(22)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "expected a zstd level from 1 to 19, found `22`"
+        );
+    }
+}

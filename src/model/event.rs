@@ -1,0 +1,29 @@
+//! What a command says while it works; `report` finds the words.
+
+use std::path::PathBuf;
+
+/// Something that an operator may want to know before the command ends.
+#[derive(Debug)]
+pub enum Event {
+    /// A path of the tree is not released: version control, editor backups.
+    LeftOut { path: String, reason: &'static str },
+    /// Two directories of the modulepath have a module of the same name.
+    Shadowed {
+        module: String,
+        taken: String,
+        ignored: String,
+    },
+    /// A program of the package manager runs.
+    PackageManager { command: String },
+    /// Another program holds the package manager's lock.
+    WaitingForLock { seconds: u32 },
+    /// The command line of Puppet, ready to paste.
+    Puppet { command: String },
+    /// Something odd that does not stop the command.
+    Warning { text: String },
+    /// Where a run keeps its record.
+    Record { directory: PathBuf },
+}
+
+/// How a command speaks while it works.
+pub type Say<'a> = &'a dyn Fn(Event);

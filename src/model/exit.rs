@@ -1,0 +1,100 @@
+//! Exit codes: few, disjoint, the same for every command.
+
+use serde::Serialize;
+
+/// How a command ended, as its exit code tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exit {
+    /// Done; for `apply`, the node is as the release wants it.
+    Ok,
+    /// Anything that has no code of its own below.
+    Error,
+    /// `apply --detailed-exitcodes`: done, and something changed (as Puppet's 2);
+    /// `apply --noop`: something would change.
+    Changed,
+    /// Resources failed, none changed (as Puppet's 4).
+    Failed,
+    /// Resources failed and others changed (as Puppet's 6).
+    ChangedAndFailed,
+    /// The ENC was refused; nothing was touched.
+    EncRefused,
+    /// The release could not be installed; Puppet was not started.
+    InstallFailed,
+    /// Content is not what `bundle.json` or `--bundle-id` says.
+    NotVerified,
+    /// Puppet did not compile a catalog, or could not start; nothing was touched.
+    NotCompiled,
+    /// Another run holds this node.
+    Locked,
+    /// A signal ended the run.
+    Interrupted,
+    /// The command line was not understood.
+    Usage,
+}
+
+impl Exit {
+    /// Every code, in the order of the table in `--help`.
+    pub const ALL: [Exit; 12] = [
+        Exit::Ok,
+        Exit::Error,
+        Exit::Changed,
+        Exit::Failed,
+        Exit::ChangedAndFailed,
+        Exit::EncRefused,
+        Exit::InstallFailed,
+        Exit::NotVerified,
+        Exit::NotCompiled,
+        Exit::Locked,
+        Exit::Interrupted,
+        Exit::Usage,
+    ];
+
+    /// The number that the process exits with.
+    pub const fn code(self) -> u8 {
+        match self {
+            Exit::Ok => 0,
+            Exit::Error => 1,
+            Exit::Changed => 2,
+            Exit::Failed => 4,
+            Exit::ChangedAndFailed => 6,
+            Exit::EncRefused => 10,
+            Exit::InstallFailed => 11,
+            Exit::NotVerified => 12,
+            Exit::NotCompiled => 13,
+            Exit::Locked => 14,
+            Exit::Interrupted => 15,
+            Exit::Usage => 64,
+        }
+    }
+
+    /// One line for `--help`.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Exit::Ok => "done (apply: unchanged or changed)",
+            Exit::Error => "anything without a code of its own",
+            Exit::Changed => "changed, with --detailed-exitcodes; would change, with --noop",
+            Exit::Failed => "resources failed",
+            Exit::ChangedAndFailed => "resources failed, others changed",
+            Exit::EncRefused => "the ENC was refused, nothing touched",
+            Exit::InstallFailed => "the release could not be installed, Puppet not started",
+            Exit::NotVerified => "content differs from what it should be, Puppet not started",
+            Exit::NotCompiled => "Puppet did not compile a catalog, nothing applied",
+            Exit::Locked => "another run holds this node",
+            Exit::Interrupted => "a signal ended the run",
+            Exit::Usage => "the command line was not understood",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_are_disjoint() {
+        let codes: BTreeSet<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+        assert_eq!(codes.len(), Exit::ALL.len());
+    }
+}

@@ -1,0 +1,16 @@
+//! Pure nouns: what is true of releases, packages, nodes and runs.
+//!
+//! Nothing here touches a disk, a process, a clock, the network or the
+//! environment, and nothing here prints.
+
+pub mod answer;
+pub mod app;
+pub mod bundle;
+pub mod compression;
+pub mod digest;
+pub mod event;
+pub mod exit;
+pub mod failure;
+pub mod package_manager;
+pub mod tree;
+pub mod version;

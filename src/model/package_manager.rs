@@ -1,0 +1,41 @@
+//! The package managers that a node can have.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// What owns the packages of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageManager {
+    /// apt-get above dpkg.
+    Apt,
+    /// dnf above rpm.
+    Dnf,
+}
+
+/// Why a text is no package manager.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected `apt` or `dnf`, found `{0}`")]
+pub struct UnknownPackageManager(String);
+
+impl FromStr for PackageManager {
+    type Err = UnknownPackageManager;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPackageManager> {
+        match text {
+            "apt" => Ok(PackageManager::Apt),
+            "dnf" => Ok(PackageManager::Dnf),
+            _ => Err(UnknownPackageManager(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for PackageManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PackageManager::Apt => "apt",
+            PackageManager::Dnf => "dnf",
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! Package versions, and the one map from tags to them.
+
+use super::digest::Sha256Digest;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A version that dpkg and rpm read alike: a digit first, then letters,
+/// digits, `.`, `+` and `~` (Debian policy 5.6.12, native, without epoch).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Version(String);
+
+/// Why a text is not a version.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VersionError {
+    #[error("expected a version that begins with a digit, found `{0}`")]
+    First(String),
+    #[error("expected letters, digits, `.`, `+` and `~` in a version, found {1:?} in `{0}`")]
+    Character(String, char),
+    #[error("expected a version of at most 128 bytes, found {0}")]
+    TooLong(usize),
+}
+
+/// Why a tag has no version of its own.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TagError {
+    #[error("tag `{0}` has no version: expected digits first, after an optional `r` or `v`")]
+    NoNumber(String),
+    #[error("tag `{0}` has no version: expected numbers between dots in `{1}`")]
+    Numbers(String, String),
+    #[error(
+        "tag `{0}` has no version: expected a word and numbers after `-`, as in `1.2.0-rc1`, found `{1}`"
+    )]
+    PreRelease(String, String),
+    #[error(transparent)]
+    Version(#[from] VersionError),
+}
+
+impl Version {
+    /// The version of a tag.
+    ///
+    /// `[r|v] NUMBER(.NUMBER)* [- WORD NUMBER | - WORD(.NUMBER)*]`: the letter
+    /// goes, and what follows `-` is a pre-release and sorts below, so `-`
+    /// becomes `~`. A dot after the word becomes `0.`, because dpkg sorts a dot
+    /// after a letter above every letter and rpm takes `rc.1` and `rc1` for
+    /// equal; `rc0.1` keeps the order of tags on both.
+    ///
+    /// Tags that differ get versions that differ; but for the letter and for
+    /// leading zeros, which [`Version::same_order`] finds out.
+    pub fn of_tag(tag: &str) -> Result<Self, TagError> {
+        let body = tag.strip_prefix(['r', 'v']).unwrap_or(tag);
+        if !body.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(TagError::NoNumber(tag.to_owned()));
+        }
+        let (numbers, pre) = match body.split_once('-') {
+            Some((numbers, pre)) => (numbers, Some(pre)),
+            None => (body, None),
+        };
+        if !numbers.split('.').all(is_number) {
+            return Err(TagError::Numbers(tag.to_owned(), numbers.to_owned()));
+        }
+        let Some(pre) = pre else {
+            return Ok(numbers.parse()?);
+        };
+        let refused = || TagError::PreRelease(tag.to_owned(), pre.to_owned());
+        let rest = pre.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        let word = &pre[..pre.len() - rest.len()];
+        if word.is_empty() {
+            return Err(refused());
+        }
+        let pre = match rest.strip_prefix('.') {
+            Some(dotted) if dotted.split('.').all(is_number) => format!("{word}0.{dotted}"),
+            None if rest.is_empty() || is_number(rest) => pre.to_owned(),
+            _ => return Err(refused()),
+        };
+        Ok(format!("{numbers}~{pre}").parse()?)
+    }
+
+    /// The version of a snapshot: below every release, and carrying its content.
+    pub fn of_snapshot(content: Sha256Digest) -> Self {
+        Version(format!("0~~{}", &content.to_string()[..16]))
+    }
+
+    /// The version as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// True where dpkg or rpm would take both versions of tags for equal.
+    pub fn same_order(&self, other: &Version) -> bool {
+        self.without_leading_zeros() == other.without_leading_zeros()
+    }
+
+    fn without_leading_zeros(&self) -> String {
+        let mut out = String::new();
+        let mut rest = self.0.as_str();
+        while !rest.is_empty() {
+            let end = rest
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(rest.len());
+            let (digits, tail) = rest.split_at(end);
+            let number = digits.trim_start_matches('0');
+            out.push_str(if number.is_empty() && !digits.is_empty() {
+                "0"
+            } else {
+                number
+            });
+            let end = tail
+                .find(|c: char| c.is_ascii_digit())
+                .unwrap_or(tail.len());
+            out.push_str(&tail[..end]);
+            rest = &tail[end..];
+        }
+        out
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+impl FromStr for Version {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        if text.len() > 128 {
+            return Err(VersionError::TooLong(text.len()));
+        }
+        if !text.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(VersionError::First(text.to_owned()));
+        }
+        let allowed = |c: char| c.is_ascii_alphanumeric() || ".+~".contains(c);
+        match text.chars().find(|&c| !allowed(c)) {
+            Some(other) => Err(VersionError::Character(text.to_owned(), other)),
+            None => Ok(Version(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = VersionError;
+
+    fn try_from(text: String) -> Result<Self, VersionError> {
+        text.parse()
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> String {
+        version.0
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(tag: &str) -> String {
+        Version::of_tag(tag).unwrap().to_string()
+    }
+
+    #[test]
+    fn tags_become_versions() {
+        assert_eq!(version("r1"), "1");
+        assert_eq!(version("v1.2.0"), "1.2.0");
+        assert_eq!(version("1.2.0-rc1"), "1.2.0~rc1");
+        assert_eq!(version("1.2.0-rc.1"), "1.2.0~rc0.1");
+        assert_eq!(version("1.2.0-rc"), "1.2.0~rc");
+        assert_eq!(version("2024.01.15"), "2024.01.15");
+    }
+
+    #[test]
+    fn tags_without_a_version_are_refused_with_the_reason() {
+        let refused = |tag: &str| Version::of_tag(tag).unwrap_err();
+        assert_eq!(refused("stable"), TagError::NoNumber("stable".into()));
+        assert_eq!(
+            refused("1.x"),
+            TagError::Numbers("1.x".into(), "1.x".into())
+        );
+        assert_eq!(
+            refused("1.0+b1"),
+            TagError::Numbers("1.0+b1".into(), "1.0+b1".into())
+        );
+        assert_eq!(
+            refused("1.0-1"),
+            TagError::PreRelease("1.0-1".into(), "1".into())
+        );
+        assert_eq!(
+            refused("1.0-rc1.2"),
+            TagError::PreRelease("1.0-rc1.2".into(), "rc1.2".into())
+        );
+    }
+
+    #[test]
+    fn versions_that_only_zeros_tell_apart_are_found() {
+        let same = |a: &str, b: &str| Version(a.into()).same_order(&Version(b.into()));
+        assert!(same("2024.01", "2024.1") && same("1~rc01", "1~rc1") && same("0", "00"));
+        assert!(!same("1.0", "1") && !same("10", "1"));
+    }
+}

@@ -1,0 +1,113 @@
+//! Every word to the operator: prose, JSON, errors, hints, exit codes.
+//!
+//! One voice: lower case, no full stop, values in backticks, the file *and*
+//! the key, expected then found; a hint is something to type. stdout carries
+//! the answer (and with `--json` nothing but one document); stderr the rest.
+
+use crate::cli;
+use crate::model::answer::Answer;
+use crate::model::event::Event;
+use crate::model::exit::Exit;
+use crate::model::failure::Failure;
+use serde_json::json;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Speaks to the operator.
+pub struct Voice {
+    json: bool,
+    verbose: bool,
+}
+
+impl Voice {
+    /// A voice as the command line asks for it.
+    pub fn new(options: &cli::Voice) -> Self {
+        Voice {
+            json: options.json,
+            verbose: options.verbose,
+        }
+    }
+
+    /// True where stdout is for one JSON document alone.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Says something while a command works.
+    pub fn event(&self, event: Event) {
+        let line = match event {
+            Event::LeftOut { path, reason } if self.verbose => {
+                format!("localpuppet: left out `{path}`: {reason}")
+            }
+            Event::LeftOut { .. } => return,
+            Event::Shadowed {
+                module,
+                taken,
+                ignored,
+            } => format!(
+                "localpuppet: warning: module `{module}` is in `{taken}` and in `{ignored}`; \
+                 Puppet takes the first whole, but loads custom facts of both"
+            ),
+            Event::PackageManager { command } => format!("localpuppet: running {command}"),
+            Event::WaitingForLock { seconds } => format!(
+                "localpuppet: another program holds the package manager's lock; waiting up to {seconds} s"
+            ),
+            Event::Warning { text } => format!("localpuppet: warning: {text}"),
+            Event::Record { directory } if self.verbose => {
+                format!("localpuppet: recording in `{}`", directory.display())
+            }
+            Event::Record { .. } => return,
+            // As the seed did: the command alone, after a `#`, on stdout.
+            Event::Puppet { command } => return self.out(&format!("# {command}")),
+        };
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+
+    /// Prints the answer of a command.
+    pub fn answer(&self, answer: &Answer) -> ExitCode {
+        ExitCode::from(answer.exit().code())
+    }
+
+    /// Prints why a command failed.
+    pub fn failure(&self, failure: &Failure) -> ExitCode {
+        let mut text = format!("localpuppet: error: {failure}\n");
+        for cause in failure.causes() {
+            text.push_str(&format!("  caused by: {cause}\n"));
+        }
+        for hint in failure.hints() {
+            text.push_str(&format!("  hint: {hint}\n"));
+        }
+        let _ = io::stderr().write_all(text.as_bytes());
+        if self.json {
+            let document = json!({
+                "error": failure.to_string(),
+                "causes": failure.causes(),
+                "hints": failure.hints(),
+                "exit": failure.exit_code(),
+                "exit_code": failure.exit_code().code(),
+            });
+            let _ = writeln!(io::stdout(), "{document:#}");
+        }
+        ExitCode::from(failure.exit_code().code())
+    }
+
+    fn out(&self, line: &str) {
+        // A reader that went away is no reason to stop a run.
+        let _ = if self.json {
+            writeln!(io::stderr(), "{line}")
+        } else {
+            writeln!(io::stdout(), "{line}")
+        };
+    }
+}
+
+/// Prints clap's own text: help and version on stdout, misuse on stderr.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    let exit = if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Ok
+    };
+    ExitCode::from(exit.code())
+}
