@@ -59,12 +59,7 @@ pub struct Bundle {
     #[arg(required = true, value_name = "APP_PATH")]
     pub apps: Vec<AppPath>,
     /// Directory that app paths are relative to
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "LOCALPUPPET_MODULE_ROOT",
-        default_value = "."
-    )]
+    #[arg(long, value_name = "DIR", env = "LOCALPUPPET_MODULE_ROOT", default_value = ".")]
     pub module_root: PathBuf,
     /// Directory to write packages to
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -112,12 +107,7 @@ pub struct Inspect {
 #[derive(Clone, Debug, Args)]
 pub struct Node {
     /// Work on the node below DIR instead of / (packages, state, input); Puppet itself is not confined
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "LOCALPUPPET_ROOT",
-        default_value = "/"
-    )]
+    #[arg(long, value_name = "DIR", env = "LOCALPUPPET_ROOT", default_value = "/")]
     pub root: PathBuf,
 }
 

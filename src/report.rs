@@ -22,10 +22,7 @@ pub struct Voice {
 impl Voice {
     /// A voice as the command line asks for it.
     pub fn new(options: &cli::Voice) -> Self {
-        Voice {
-            json: options.json,
-            verbose: options.verbose,
-        }
+        Voice { json: options.json, verbose: options.verbose }
     }
 
     /// True where stdout is for one JSON document alone.
@@ -40,11 +37,7 @@ impl Voice {
                 format!("localpuppet: left out `{path}`: {reason}")
             }
             Event::LeftOut { .. } => return,
-            Event::Shadowed {
-                module,
-                taken,
-                ignored,
-            } => format!(
+            Event::Shadowed { module, taken, ignored } => format!(
                 "localpuppet: warning: module `{module}` is in `{taken}` and in `{ignored}`; \
                  Puppet takes the first whole, but loads custom facts of both"
             ),
@@ -104,10 +97,6 @@ impl Voice {
 /// Prints clap's own text: help and version on stdout, misuse on stderr.
 pub fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
-    let exit = if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Ok
-    };
+    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
     ExitCode::from(exit.code())
 }

@@ -66,9 +66,7 @@ impl AppPath {
 
     /// True where this path is `other` or below it.
     pub fn is_within(&self, other: &AppPath) -> bool {
-        self.0
-            .strip_prefix(&other.0)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        self.0.strip_prefix(&other.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
@@ -111,10 +109,7 @@ impl FromStr for AppPath {
                 return Err(AppPathError::Character(quoted(), other));
             }
             if !first.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
-                return Err(AppPathError::First(
-                    quoted(),
-                    component.chars().take(1).collect(),
-                ));
+                return Err(AppPathError::First(quoted(), component.chars().take(1).collect()));
             }
             if component.len() > LONGEST_COMPONENT {
                 return Err(AppPathError::TooLong(quoted(), component.len()));
@@ -167,12 +162,7 @@ impl Release {
             Line::Branch { name, branch } => (name, format!("branches/{branch}"), false),
             Line::Other => return Err(NotARelease(path.clone())),
         };
-        Ok(Release {
-            name: name.to_owned(),
-            label,
-            tagged,
-            path: path.clone(),
-        })
+        Ok(Release { name: name.to_owned(), label, tagged, path: path.clone() })
     }
 
     /// The app path of this release.
@@ -347,10 +337,7 @@ mod tests {
 
     #[test]
     fn lines() {
-        let tag = Line::Tag {
-            name: "team/foo",
-            tag: "r1",
-        };
+        let tag = Line::Tag { name: "team/foo", tag: "r1" };
         assert_eq!(path("team/foo/tags/r1").line(), tag);
         assert_eq!(path("foo/trunk").line(), Line::Trunk { name: "foo" });
         assert_eq!(path("tags/r1").line(), Line::Other);
@@ -362,10 +349,7 @@ mod tests {
     fn package_names_read_as_one_would_type_them() {
         assert_eq!(package("foo/tags/r1"), "localpuppet-foo-r1");
         assert_eq!(package("foo/r1"), "localpuppet-foo-r1");
-        assert_eq!(
-            package("my-app/tags/1.2.0-rc1"),
-            "localpuppet-my-app-1.2.0-rc1"
-        );
+        assert_eq!(package("my-app/tags/1.2.0-rc1"), "localpuppet-my-app-1.2.0-rc1");
         assert_eq!(package("my_app/tags/R1"), "localpuppet-my+5fapp-+521");
         assert_eq!(package("foo-1/tags/r2"), "localpuppet-foo--1-r2");
         assert_eq!(package("foo/trunk"), "localpuppet-foo-trunk");

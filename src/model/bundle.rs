@@ -94,17 +94,9 @@ pub enum BundleError {
     #[error("`modulepath` does not begin with the app `{0}`")]
     Modulepath(AppPath),
     #[error("`{key}` is `{found}`; for app `{app}` it is `{expected}`")]
-    Derived {
-        key: &'static str,
-        app: AppPath,
-        expected: String,
-        found: String,
-    },
+    Derived { key: &'static str, app: AppPath, expected: String, found: String },
     #[error("`bundle_id` is `{stated}`; the rest of the document makes it `{computed}`")]
-    Id {
-        stated: Sha256Digest,
-        computed: Sha256Digest,
-    },
+    Id { stated: Sha256Digest, computed: Sha256Digest },
 }
 
 impl Bundle {
@@ -179,10 +171,7 @@ impl Bundle {
 
     /// The canonical document: the same release gives the same bytes.
     pub fn to_json(&self) -> String {
-        let head = Bundle {
-            files: Vec::new(),
-            ..self.clone()
-        };
+        let head = Bundle { files: Vec::new(), ..self.clone() };
         // Strings, numbers and lists of them: nothing here can fail to serialise.
         let head = serde_json::to_string_pretty(&head).unwrap_or_default();
         let lines: Vec<String> = self
@@ -200,11 +189,7 @@ impl Bundle {
         if bundle.schema != SCHEMA {
             return Err(BundleError::Schema(bundle.schema));
         }
-        if let Some(pair) = bundle
-            .files
-            .windows(2)
-            .find(|pair| pair[0].path() >= pair[1].path())
-        {
+        if let Some(pair) = bundle.files.windows(2).find(|pair| pair[0].path() >= pair[1].path()) {
             return Err(BundleError::Order(pair[1].path().clone()));
         }
         if bundle.modulepath.first().map(|entry| &entry.app) != Some(&bundle.app) {
@@ -213,10 +198,7 @@ impl Bundle {
         bundle.check_derived()?;
         let computed = bundle.computed_id();
         if computed != bundle.bundle_id {
-            return Err(BundleError::Id {
-                stated: bundle.bundle_id,
-                computed,
-            });
+            return Err(BundleError::Id { stated: bundle.bundle_id, computed });
         }
         Ok(bundle)
     }
@@ -226,22 +208,13 @@ impl Bundle {
         let app = &self.app;
         let differs = |key, expected: String, found: &str| {
             let (app, found) = (app.clone(), found.to_owned());
-            Err(BundleError::Derived {
-                key,
-                app,
-                expected,
-                found,
-            })
+            Err(BundleError::Derived { key, app, expected, found })
         };
         let Ok(release) = Release::of(app) else {
             return differs("app", "NAME/tags/TAG".to_owned(), app.as_str());
         };
         if self.package != release.package_name() {
-            return differs(
-                "package",
-                release.package_name().to_string(),
-                self.package.as_str(),
-            );
+            return differs("package", release.package_name().to_string(), self.package.as_str());
         }
         if self.tag.as_deref() != release.tag() {
             let found = self.tag.as_deref().unwrap_or("null");

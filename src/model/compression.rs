@@ -57,10 +57,7 @@ impl FromStr for Format {
         match text {
             "deb" => Ok(Format::Deb),
             "rpm" => Ok(Format::Rpm),
-            _ => Err(UnknownName {
-                expected: "`deb` or `rpm`",
-                found: text.to_owned(),
-            }),
+            _ => Err(UnknownName { expected: "`deb` or `rpm`", found: text.to_owned() }),
         }
     }
 }
@@ -73,10 +70,7 @@ impl FromStr for Method {
             "gzip" => Ok(Method::Gzip),
             "xz" => Ok(Method::Xz),
             "zstd" => Ok(Method::Zstd),
-            _ => Err(UnknownName {
-                expected: "`gzip`, `xz` or `zstd`",
-                found: text.to_owned(),
-            }),
+            _ => Err(UnknownName { expected: "`gzip`, `xz` or `zstd`", found: text.to_owned() }),
         }
     }
 }
@@ -108,12 +102,7 @@ impl Compression {
         };
         let level = level.unwrap_or(default);
         if !(lowest..=highest).contains(&level) {
-            return Err(LevelError {
-                method,
-                lowest,
-                highest,
-                found: level,
-            });
+            return Err(LevelError { method, lowest, highest, found: level });
         }
         Ok(Compression { method, level })
     }
@@ -161,11 +150,7 @@ const TARGETS: [Target; 18] = [
 ];
 
 const fn target(name: &'static str, format: Format, reads_zstd: bool) -> Target {
-    Target {
-        name,
-        format,
-        reads_zstd,
-    }
+    Target { name, format, reads_zstd }
 }
 
 impl Target {
@@ -181,9 +166,7 @@ impl Target {
 pub struct UnknownTarget(String);
 
 fn known() -> String {
-    TARGETS
-        .map(|target| format!("`{}`", target.name))
-        .join(", ")
+    TARGETS.map(|target| format!("`{}`", target.name)).join(", ")
 }
 
 impl FromStr for Target {
@@ -218,9 +201,6 @@ mod tests {
     fn levels_have_bounds() {
         assert_eq!(Compression::new(Method::Gzip, None).unwrap().level(), 6);
         let refused = Compression::new(Method::Zstd, Some(22)).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "expected a zstd level from 1 to 19, found `22`"
-        );
+        assert_eq!(refused.to_string(), "expected a zstd level from 1 to 19, found `22`");
     }
 }

@@ -8,11 +8,7 @@ pub enum Event {
     /// A path of the tree is not released: version control, editor backups.
     LeftOut { path: String, reason: &'static str },
     /// Two directories of the modulepath have a module of the same name.
-    Shadowed {
-        module: String,
-        taken: String,
-        ignored: String,
-    },
+    Shadowed { module: String, taken: String, ignored: String },
     /// A program of the package manager runs.
     PackageManager { command: String },
     /// Another program holds the package manager's lock.

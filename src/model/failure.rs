@@ -20,12 +20,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with exit code 1 and neither cause nor hint.
     pub fn new(what: impl Into<String>) -> Self {
-        Failure {
-            exit: Exit::Error,
-            what: what.into(),
-            cause: None,
-            hints: Vec::new(),
-        }
+        Failure { exit: Exit::Error, what: what.into(), cause: None, hints: Vec::new() }
     }
 
     /// The same failure with another exit code.
@@ -84,9 +79,7 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause
-            .as_deref()
-            .map(|cause| cause as &(dyn Error + 'static))
+        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
     }
 }
 
@@ -97,9 +90,7 @@ mod tests {
     #[test]
     fn a_cause_keeps_its_hints() {
         let inner = Failure::new("no such directory").hint("mkdir it");
-        let outer = Failure::new("failed to bundle")
-            .because(inner)
-            .hint("try again");
+        let outer = Failure::new("failed to bundle").because(inner).hint("try again");
         assert_eq!(outer.to_string(), "failed to bundle");
         assert_eq!(outer.causes(), ["no such directory"]);
         assert_eq!(outer.hints(), ["try again", "mkdir it"]);

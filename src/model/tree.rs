@@ -136,12 +136,7 @@ impl Node {
     pub fn canonical_line(&self) -> String {
         match self {
             Node::Directory { path } => format!("d 0755 {path}\n"),
-            Node::File {
-                path,
-                mode,
-                size,
-                sha256,
-            } => {
+            Node::File { path, mode, size, sha256 } => {
                 format!("f {mode} {size} {sha256} {path}\n")
             }
             // A path has no control character, so the tab is unambiguous.
@@ -171,11 +166,7 @@ pub enum Mode {
 impl Mode {
     /// Executable where the owner may execute; every other bit is forgotten.
     pub fn of(unix: u32) -> Self {
-        if unix & 0o100 != 0 {
-            Mode::Executable
-        } else {
-            Mode::Plain
-        }
+        if unix & 0o100 != 0 { Mode::Executable } else { Mode::Plain }
     }
 
     /// The permission bits.

@@ -96,19 +96,11 @@ impl Version {
         let mut out = String::new();
         let mut rest = self.0.as_str();
         while !rest.is_empty() {
-            let end = rest
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(rest.len());
+            let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
             let (digits, tail) = rest.split_at(end);
             let number = digits.trim_start_matches('0');
-            out.push_str(if number.is_empty() && !digits.is_empty() {
-                "0"
-            } else {
-                number
-            });
-            let end = tail
-                .find(|c: char| c.is_ascii_digit())
-                .unwrap_or(tail.len());
+            out.push_str(if number.is_empty() && !digits.is_empty() { "0" } else { number });
+            let end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
             out.push_str(&tail[..end]);
             rest = &tail[end..];
         }
@@ -180,22 +172,10 @@ mod tests {
     fn tags_without_a_version_are_refused_with_the_reason() {
         let refused = |tag: &str| Version::of_tag(tag).unwrap_err();
         assert_eq!(refused("stable"), TagError::NoNumber("stable".into()));
-        assert_eq!(
-            refused("1.x"),
-            TagError::Numbers("1.x".into(), "1.x".into())
-        );
-        assert_eq!(
-            refused("1.0+b1"),
-            TagError::Numbers("1.0+b1".into(), "1.0+b1".into())
-        );
-        assert_eq!(
-            refused("1.0-1"),
-            TagError::PreRelease("1.0-1".into(), "1".into())
-        );
-        assert_eq!(
-            refused("1.0-rc1.2"),
-            TagError::PreRelease("1.0-rc1.2".into(), "rc1.2".into())
-        );
+        assert_eq!(refused("1.x"), TagError::Numbers("1.x".into(), "1.x".into()));
+        assert_eq!(refused("1.0+b1"), TagError::Numbers("1.0+b1".into(), "1.0+b1".into()));
+        assert_eq!(refused("1.0-1"), TagError::PreRelease("1.0-1".into(), "1".into()));
+        assert_eq!(refused("1.0-rc1.2"), TagError::PreRelease("1.0-rc1.2".into(), "rc1.2".into()));
     }
 
     #[test]
