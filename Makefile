@@ -1,0 +1,65 @@
+# What a developer or an operator types. `make` alone lists it.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CARGO   ?= cargo
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+BINARY  := target/release/localpuppet
+# Every shell program of the tree, found by its first line.
+SCRIPTS := $(shell grep -rlE '^\#!(/bin/sh|/usr/bin/env bash)' $(wildcard .ci examples tests benches templates))
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+.PHONY: build
+build: ## the release binary, target/release/localpuppet
+	$(CARGO) build --release --locked
+
+.PHONY: demo
+demo: ## bundle, publish, install and apply the examples, visibly, in target/demo
+	tests/setup demo
+	$(CARGO) build --release --locked
+	examples/demo
+
+.PHONY: test
+test: ## everything: formatting and lints, unit tests, and the real parts
+	tests/setup
+	$(MAKE) check
+	$(CARGO) build --release --locked
+	tests/real/run
+	$(CARGO) test --locked
+
+.PHONY: check
+check: ## formatting, clippy, shellcheck, and the examples through Puppet's parser
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	shellcheck $(SCRIPTS)
+	tests/examples-parse
+
+.PHONY: bench
+bench: build ## time and memory beside those of other packagers
+	tests/setup bench
+	benches/run
+
+.PHONY: install
+install: build ## the binary, below DESTDIR and PREFIX
+	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/localpuppet
+
+.PHONY: dist
+dist: build ## target/dist: a source archive of HEAD and the release binary
+	mkdir -p target/dist
+	git archive --prefix=localpuppet-$(VERSION)/ --output=target/dist/localpuppet-$(VERSION).tar.gz HEAD
+	install -m 0755 $(BINARY) target/dist/localpuppet-$(VERSION)-$$(uname -m)-linux
+	cd target/dist && sha256sum localpuppet-$(VERSION).tar.gz localpuppet-$(VERSION)-*-linux > SHA256SUMS
+
+.PHONY: setup
+setup: ## install what demo and test need (Debian, root)
+	tests/setup
+
+.PHONY: clean
+clean: ## remove target/
+	rm -rf target
