@@ -1,0 +1,89 @@
+# shellcheck shell=sh disable=SC2034 # the scenarios use what is set here
+# What the scenarios share. Each is started by tests/real/run, or by hand, and
+# works in target/real/NAME, which is emptied first and kept for a look after.
+set -eu
+
+cd "$(dirname "$0")/../.."
+top=$PWD
+real=$top/target/real
+modules=$real/modules
+here=$real/$(basename "$0")
+localpuppet=$top/target/release/localpuppet
+# Neither of the machine's settings may reach a scenario.
+unset LOCALPUPPET_ROOT LOCALPUPPET_ENC LOCALPUPPET_PUPPET LOCALPUPPET_MODULE_ROOT
+unset LOCALPUPPET_PACKAGE_MANAGER LOCALPUPPET_MAINTAINER SOURCE_DATE_EPOCH
+
+fail() {
+  printf 'failed: %s\n' "$*" >&2
+  exit 1
+}
+
+# The step that runs now: what a failed scenario was about.
+step() { printf '== %s\n' "$*"; }
+
+# expect_exit CODE COMMAND…: its output goes to $here/output and is shown.
+expect_exit() {
+  wanted=$1
+  shift
+  found=0
+  "$@" > "$here/output" 2>&1 || found=$?
+  cat "$here/output"
+  [ "$found" -eq "$wanted" ] || fail "exit code $found instead of $wanted: $*"
+}
+
+# expect_output TEXT: the last expect_exit printed it.
+expect_output() {
+  grep -qF -- "$1" "$here/output" || fail "not in the output: $1"
+}
+
+# expect_absent PATH…
+expect_absent() {
+  for path in "$@"; do
+    if [ -e "$path" ] || [ -L "$path" ]; then fail "still there: $path"; fi
+  done
+}
+
+# expect_same NAME EXPECTED FOUND: two files, their difference shown.
+expect_same() {
+  diff -u "$2" "$3" || fail "$1 differs"
+}
+
+# The clean Debian system, a copy of its own below $here/system.
+fresh_system() {
+  cp -a --reflink=auto "$real/debian" "$here/system"
+}
+
+# enter COMMAND…: runs it inside that system with its own processes, mounts and
+# host name. Its /dev is the machine's, the network too.
+enter() {
+  # shellcheck disable=SC2016 # expands in the inner shell
+  unshare --mount --pid --uts --fork --kill-child sh -euc '
+    system=$1
+    shift
+    hostname node
+    mount -t proc proc "$system/proc"
+    mount --rbind /sys "$system/sys"
+    mount --rbind /dev "$system/dev"
+    mount -t tmpfs tmpfs "$system/run"
+    mkdir "$system/run/lock"
+    exec chroot "$system" env -i HOME=/root LANG=C.UTF-8 \
+      PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+  ' sh "$here/system" "$@"
+}
+
+# apt_repository DIR PACKAGE…: an unsigned one of one suite, to be trusted by path.
+apt_repository() {
+  repository=$1
+  shift
+  mkdir -p "$repository"
+  cp -- "$@" "$repository"
+  (
+    cd "$repository"
+    apt-ftparchive packages . > Packages
+    apt-ftparchive release . > Release.new
+    mv Release.new Release
+  )
+}
+
+rm -rf "$here"
+mkdir -p "$here"
