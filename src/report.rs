@@ -5,7 +5,8 @@
 //! the answer (and with `--json` nothing but one document); stderr the rest.
 
 use crate::cli;
-use crate::model::answer::Answer;
+use crate::model::answer::{Answer, Built};
+use crate::model::app::AppPath;
 use crate::model::event::Event;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
@@ -58,6 +59,12 @@ impl Voice {
 
     /// Prints the answer of a command.
     pub fn answer(&self, answer: &Answer) -> ExitCode {
+        if self.json {
+            let document = serde_json::to_string_pretty(answer).unwrap_or_default();
+            let _ = writeln!(io::stdout(), "{document}");
+        } else {
+            let _ = io::stdout().write_all(prose(answer).as_bytes());
+        }
         ExitCode::from(answer.exit().code())
     }
 
@@ -92,6 +99,28 @@ impl Voice {
             writeln!(io::stdout(), "{line}")
         };
     }
+}
+
+fn prose(answer: &Answer) -> String {
+    match answer {
+        Answer::Built(releases) => releases.iter().map(built).collect(),
+    }
+}
+
+fn built(built: &Built) -> String {
+    let mut text = format!(
+        "{} version {}\nbundle ID {}\nmodulepath {}\n",
+        built.app,
+        built.version,
+        built.bundle_id,
+        built.modulepath.iter().map(AppPath::as_str).collect::<Vec<_>>().join(":"),
+    );
+    for package in &built.packages {
+        let state = if package.unchanged { "unchanged" } else { "written" };
+        let (path, bytes) = (package.path.display(), package.bytes);
+        text.push_str(&format!("{state} {path} ({bytes} bytes)\n"));
+    }
+    text
 }
 
 /// Prints clap's own text: help and version on stdout, misuse on stderr.

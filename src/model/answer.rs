@@ -1,16 +1,61 @@
 //! What each command answers with; `report` turns it into prose or JSON.
 
+use super::app::AppPath;
+use super::bundle::Bundle;
+use super::compression::Format;
+use super::digest::Sha256Digest;
 use super::exit::Exit;
+use super::version::Version;
 use serde::Serialize;
+use std::path::PathBuf;
 
 /// The answer of a command.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub enum Answer {}
+pub enum Answer {
+    /// Of `bundle`, one for each release.
+    Built(Vec<Built>),
+}
 
 impl Answer {
     /// The exit code that goes with the answer.
     pub fn exit(&self) -> Exit {
-        Exit::Ok
+        match self {
+            Answer::Built(_) => Exit::Ok,
+        }
     }
+}
+
+/// The packages of one release.
+#[derive(Debug, Serialize)]
+pub struct Built {
+    pub app: AppPath,
+    pub version: Version,
+    pub bundle_id: Sha256Digest,
+    pub modulepath: Vec<AppPath>,
+    pub packages: Vec<BuiltPackage>,
+}
+
+impl Built {
+    /// Tells which packages a bundle has.
+    pub fn new(bundle: &Bundle, packages: Vec<BuiltPackage>) -> Self {
+        Built {
+            app: bundle.app.clone(),
+            version: bundle.version.clone(),
+            bundle_id: bundle.bundle_id,
+            modulepath: bundle.modulepath.iter().map(|entry| entry.app.clone()).collect(),
+            packages,
+        }
+    }
+}
+
+/// A package file.
+#[derive(Debug, Serialize)]
+pub struct BuiltPackage {
+    pub path: PathBuf,
+    pub format: Format,
+    /// Its size.
+    pub bytes: u64,
+    /// True where the same bytes were there already.
+    pub unchanged: bool,
 }

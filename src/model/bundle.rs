@@ -1,6 +1,7 @@
 //! `bundle.json`: what a bundle says of itself, and the bundle ID.
 
 use super::app::{AppPath, PackageName, Release};
+use super::compression::Format;
 use super::digest::Sha256Digest;
 use super::tree::{Node, TreePath, tree_digest};
 use super::version::Version;
@@ -162,6 +163,15 @@ impl Bundle {
     pub fn modulepath(&self) -> String {
         let directories = self.modulepath.iter().map(|entry| entry.directory.as_str());
         directories.collect::<Vec<_>>().join(":")
+    }
+
+    /// The name of the package file, as dpkg-deb and rpmbuild would name it.
+    pub fn file_name(&self, format: Format) -> String {
+        let (package, version) = (&self.package, &self.version);
+        match format {
+            Format::Deb => format!("{package}_{version}_all.deb"),
+            Format::Rpm => format!("{package}-{version}-1.noarch.rpm"),
+        }
     }
 
     /// Bytes of content.

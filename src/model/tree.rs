@@ -5,6 +5,7 @@ use super::digest::Sha256Digest;
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 /// Longest path that Linux opens (PATH_MAX, with its terminating NUL).
@@ -80,6 +81,12 @@ impl TryFrom<String> for TreePath {
 impl From<TreePath> for String {
     fn from(path: TreePath) -> String {
         path.0
+    }
+}
+
+impl AsRef<Path> for TreePath {
+    fn as_ref(&self) -> &Path {
+        Path::new(&self.0)
     }
 }
 

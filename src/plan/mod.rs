@@ -1,1 +1,8 @@
+//! Pure decisions: facts in, steps out.
+//!
+//! Nothing here does what it decides: it asks for facts through what it is
+//! given, and `cmd` hands the steps to `host` and `package`.
 
+pub mod links;
+pub mod resolve;
+pub mod version;

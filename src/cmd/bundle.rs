@@ -1,0 +1,201 @@
+//! `bundle`: resolve, walk, freeze, write.
+
+use crate::cli;
+use crate::host::{fs, source::ModuleRoot, walk};
+use crate::model::answer::{Answer, Built, BuiltPackage};
+use crate::model::app::{AppPath, Release};
+use crate::model::bundle::Bundle;
+use crate::model::compression::{Compression, Format};
+use crate::model::event::{Event, Say};
+use crate::model::failure::Failure;
+use crate::model::module;
+use crate::model::tree::Node;
+use crate::package::build::{BuildError, Job, build};
+use crate::package::layout::{self, Md5Sums};
+use crate::plan::{links, resolve, resolve::Allowed, version};
+use std::io::BufWriter;
+use std::path::Path;
+use tempfile::NamedTempFile;
+
+/// The time of everything in a package: 2012-01-01T00:00:00Z, the year of the
+/// script that this program descends from. `SOURCE_DATE_EPOCH` changes it.
+const TIME: u32 = 1_325_376_000;
+
+const MAINTAINER: &str = "localpuppet <localpuppet@users.noreply.github.com>";
+
+/// A release, read and checked, of which nothing is written yet.
+struct Prepared {
+    release: Release,
+    bundle: Bundle,
+    md5sums: Md5Sums,
+}
+
+/// Builds the packages of releases.
+pub fn run(args: &cli::Bundle, say: Say) -> Result<Answer, Failure> {
+    let compression = Compression::new(args.compression, args.compression_level);
+    let compression = compression.map_err(|error| Failure::new(error.to_string()))?;
+    refuse_targets(args)?;
+    if args.version.is_some() && args.apps.len() > 1 {
+        return Err(Failure::new("`--version` is for one release, found several"));
+    }
+    let root = ModuleRoot::open(&args.module_root)?;
+    let prepared = args.apps.iter().map(|app| prepare(&root, app, args, say));
+    let prepared = prepared.collect::<Result<Vec<_>, _>>()?;
+    fs::create_directory(&args.out)?;
+    let built = prepared.iter().map(|prepared| write(&root, prepared, args, compression));
+    Ok(Answer::Built(built.collect::<Result<_, _>>()?))
+}
+
+fn refuse_targets(args: &cli::Bundle) -> Result<(), Failure> {
+    let (formats, method) = (&args.format, args.compression);
+    let refuses = |target: &&_| formats.iter().any(|&format| !target_reads(target, format, args));
+    match args.target.iter().find(refuses) {
+        None => Ok(()),
+        Some(target) => Err(Failure::new(format!(
+            "`{target}` cannot install packages compressed with {method}"
+        ))
+        .hint("every target reads `--compression gzip` and `--compression xz`")),
+    }
+}
+
+fn target_reads(
+    target: &crate::model::compression::Target,
+    format: Format,
+    args: &cli::Bundle,
+) -> bool {
+    target.installs(format, args.compression)
+}
+
+/// Reads all that a release is made of; refuses what cannot be released.
+fn prepare(
+    root: &ModuleRoot,
+    app: &AppPath,
+    args: &cli::Bundle,
+    say: Say,
+) -> Result<Prepared, Failure> {
+    let allowed = if args.snapshot { Allowed::Anything } else { Allowed::Tags };
+    let modulepath = resolve::resolve(app, allowed, |path| root.manifest(path, path != app))?;
+    let release = Release::of(app).map_err(|error| {
+        Failure::new(error.to_string())
+            .hint("a snapshot is of `NAME/trunk` or `NAME/branches/BRANCH`")
+    })?;
+    let siblings = root.tags(release.name())?;
+    let version = version::choose(&release, &siblings, args.version.as_ref())?;
+    let mut trees = walk_all(root, &modulepath, say)?;
+    let mut md5sums = Md5Sums::new();
+    for (_, nodes) in &mut trees {
+        let sums = walk::hash(root.directory(), nodes)?;
+        let sums = nodes.iter().zip(sums);
+        md5sums.extend(sums.filter_map(|(node, md5)| Some((node.path().clone(), md5?))));
+    }
+    let modules = modules(root, &trees, say)?;
+    let bundle = Bundle::new(&release, version, &trees, modules);
+    Ok(Prepared { release, bundle, md5sums })
+}
+
+/// Walks every directory of the modulepath; all offenders are told at once.
+fn walk_all(
+    root: &ModuleRoot,
+    modulepath: &[AppPath],
+    say: Say,
+) -> Result<Vec<(AppPath, Vec<Node>)>, Failure> {
+    let (mut trees, mut offenders) = (Vec::new(), Vec::new());
+    for app in modulepath {
+        root.refuse_links(app)?;
+        let walked = walk::walk(root.directory(), app)?;
+        for (path, reason) in walked.left_out {
+            say(Event::LeftOut { path, reason });
+        }
+        offenders.extend(walked.offenders);
+        trees.push((app.clone(), walked.nodes));
+    }
+    let nodes: Vec<Node> = trees.iter().flat_map(|(_, nodes)| nodes.clone()).collect();
+    offenders.extend(
+        links::refused(&nodes).into_iter().map(|link| (link.path.to_string(), link.reason)),
+    );
+    if offenders.is_empty() {
+        return Ok(trees);
+    }
+    let lines = offenders.iter().map(|(path, reason)| format!("\n    {path:?} {reason}"));
+    let count = offenders.len();
+    let plural = if count == 1 { "path" } else { "paths" };
+    Err(Failure::new(format!(
+        "{count} {plural} cannot be in a package:{}",
+        lines.collect::<String>()
+    )))
+}
+
+/// The modules of a release, in the order of its modulepath.
+fn modules(
+    root: &ModuleRoot,
+    trees: &[(AppPath, Vec<Node>)],
+    say: Say,
+) -> Result<Vec<crate::model::bundle::Module>, Failure> {
+    let mut found = Vec::new();
+    for (app, nodes) in trees {
+        for name in module::names(app, nodes) {
+            let metadata = root.metadata(app, &name)?.unwrap_or_else(|problem| {
+                say(Event::Warning { text: problem });
+                module::Metadata::default()
+            });
+            found.push((app.clone(), name, metadata));
+        }
+    }
+    let modules = module::shadow(found);
+    for module in &modules {
+        if let Some(taken) = &module.shadowed_by {
+            let (taken, ignored) = (taken.to_string(), module.app.to_string());
+            say(Event::Shadowed { module: module.name.clone(), taken, ignored });
+        }
+    }
+    Ok(modules)
+}
+
+/// Writes the packages of one release beside their place, then names them all.
+fn write(
+    root: &ModuleRoot,
+    prepared: &Prepared,
+    args: &cli::Bundle,
+    compression: Compression,
+) -> Result<Built, Failure> {
+    let bundle = &prepared.bundle;
+    let maintainer = args.maintainer.as_deref().unwrap_or(MAINTAINER);
+    let time = args.source_date_epoch.unwrap_or(TIME);
+    let meta = layout::meta(bundle, prepared.release.provides(), maintainer, time);
+    let failed = |error: BuildError| {
+        Failure::new(format!("failed to bundle `{}`", bundle.app)).because(error)
+    };
+    let items =
+        layout::items(bundle, &meta, &prepared.md5sums).map_err(|error| failed(error.into()))?;
+    let mut formats = args.format.clone();
+    formats.sort();
+    formats.dedup();
+    let mut files = Vec::new();
+    let mut jobs = Vec::new();
+    for &format in &formats {
+        let file = fs::beside(&args.out)?;
+        let to = file.as_file().try_clone().map_err(|error| failed(error.into()))?;
+        jobs.push(Job { format, spool: fs::spool(&args.out)?, to: BufWriter::new(to) });
+        files.push((format, file));
+    }
+    let open = |path: &_| fs::open_regular(&root.directory().join(AsRef::<Path>::as_ref(path)));
+    build(jobs, &meta, &items, compression, open).map_err(failed)?;
+    let packages = files.into_iter().map(|(format, file)| name(format, file, bundle, &args.out));
+    Ok(Built::new(bundle, packages.collect::<Result<_, _>>()?))
+}
+
+fn name(
+    format: Format,
+    file: NamedTempFile,
+    bundle: &Bundle,
+    out: &Path,
+) -> Result<BuiltPackage, Failure> {
+    let path = out.join(bundle.file_name(format));
+    let bytes =
+        file.as_file().metadata().map_err(|error| fs::failed("look at", &path, error))?.len();
+    match fs::create(file, &path)? {
+        fs::Created::New => Ok(BuiltPackage { path, format, bytes, unchanged: false }),
+        fs::Created::Unchanged => Ok(BuiltPackage { path, format, bytes, unchanged: true }),
+        fs::Created::Different => Err(Failure::new("other bytes")),
+    }
+}

@@ -1,0 +1,184 @@
+//! Files: read within bounds, written beside their place and renamed into it.
+#![allow(clippy::disallowed_methods)]
+
+use crate::model::failure::Failure;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// `failed to DEED `PATH`: what the system said`.
+pub fn failed(deed: &str, path: &Path, error: io::Error) -> Failure {
+    Failure::new(format!("failed to {deed} `{}`: {}", path.display(), plain(&error)))
+}
+
+/// The system's words, without Rust's number after them.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+/// What a path names, links not followed; none where there is nothing.
+pub fn kind(path: &Path) -> Result<Option<fs::FileType>, Failure> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.file_type())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("look at", path, error)),
+    }
+}
+
+/// True for a directory, or for a link to one.
+pub fn is_directory(path: &Path) -> Result<bool, Failure> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_dir()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed("look at", path, error)),
+    }
+}
+
+/// Opens a regular file for reading; never follows a link and never waits for a fifo.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    use rustix::fs::OFlags;
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("is no regular file"));
+    }
+    Ok(file)
+}
+
+/// Opens a file that the operator named; a link is followed.
+pub fn open(path: &Path) -> Result<File, Failure> {
+    let open = || {
+        let file = File::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        }
+        Ok(file)
+    };
+    open().map_err(|error| failed("read", path, error))
+}
+
+/// Reads a whole file of at most `limit` bytes; none where there is none.
+pub fn read_bounded(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("read", path, error)),
+    };
+    let mut bytes = Vec::new();
+    let read = file.take(limit + 1).read_to_end(&mut bytes);
+    read.map_err(|error| failed("read", path, error))?;
+    if bytes.len() as u64 > limit {
+        let what = format!("expected at most {limit} bytes in `{}`, found more", path.display());
+        return Err(Failure::new(what));
+    }
+    Ok(Some(bytes))
+}
+
+/// The names in a directory that are UTF-8, in order; none where there is no directory.
+pub fn names(directory: &Path) -> Result<Vec<String>, Failure> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed("read directory", directory, error)),
+    };
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name().into_string().ok()));
+    let names = names.collect::<io::Result<Vec<_>>>();
+    let names = names.map_err(|error| failed("read directory", directory, error))?;
+    let mut names: Vec<String> = names.into_iter().flatten().collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Makes a directory and those above it.
+pub fn create_directory(path: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(path).map_err(|error| failed("create directory", path, error))
+}
+
+/// A file without a name yet, in the directory it may be renamed into.
+pub fn beside(directory: &Path) -> Result<NamedTempFile, Failure> {
+    tempfile::Builder::new()
+        .prefix(".localpuppet-")
+        .tempfile_in(directory)
+        .map_err(|error| failed("write in", directory, error))
+}
+
+/// A file that has no name and goes with the process.
+pub fn spool(directory: &Path) -> Result<File, Failure> {
+    tempfile::tempfile_in(directory).map_err(|error| failed("write in", directory, error))
+}
+
+/// What became of a file that was to be created.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It is there now.
+    New,
+    /// It was there, with the same bytes.
+    Unchanged,
+    /// It was there, with other bytes, and still is.
+    Different,
+}
+
+/// Gives a file its name, unless something has that name already.
+pub fn create(file: NamedTempFile, path: &Path) -> Result<Created, Failure> {
+    let fail = |error| failed("write", path, error);
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(fail)?;
+    file.as_file().sync_all().map_err(fail)?;
+    let beside = match file.persist_noclobber(path) {
+        Ok(_) => {
+            sync_parent(path)?;
+            return Ok(Created::New);
+        }
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => error.file,
+        Err(error) => return Err(fail(error.error)),
+    };
+    Ok(if same_content(beside.path(), path)? { Created::Unchanged } else { Created::Different })
+}
+
+/// A rename is on disk only once its directory is.
+fn sync_parent(path: &Path) -> Result<(), Failure> {
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let sync = File::open(&parent).and_then(|directory| directory.sync_all());
+    sync.map_err(|error| failed("sync directory", &parent, error))
+}
+
+fn same_content(a: &Path, b: &Path) -> Result<bool, Failure> {
+    let open = |path: &Path| {
+        let file = open(path)?;
+        let length = file.metadata().map_err(|error| failed("look at", path, error))?.len();
+        Ok((BufReader::with_capacity(1 << 16, file), length))
+    };
+    let ((mut left, left_length), (mut right, right_length)) = (open(a)?, open(b)?);
+    if left_length != right_length {
+        return Ok(false);
+    }
+    let (mut x, mut y) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    let mut rest = left_length;
+    while rest > 0 {
+        let length = rest.min(1 << 16) as usize;
+        left.read_exact(&mut x[..length]).map_err(|error| failed("read", a, error))?;
+        right.read_exact(&mut y[..length]).map_err(|error| failed("read", b, error))?;
+        if x[..length] != y[..length] {
+            return Ok(false);
+        }
+        rest -= length as u64;
+    }
+    Ok(true)
+}
+
+/// Replaces a file's content at once: written beside, synced, renamed.
+pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let mut file = beside(parent)?;
+    let fail = |error| failed("write", path, error);
+    file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(fail)?;
+    file.write_all(content).map_err(fail)?;
+    file.as_file().sync_all().map_err(fail)?;
+    file.persist(path).map_err(|error| fail(error.error))?;
+    sync_parent(path)
+}

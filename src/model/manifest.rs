@@ -1,0 +1,109 @@
+//! `manifest.yaml`: the dependencies of an app.
+
+use super::app::{AppPath, AppPathError};
+use serde::Deserialize;
+
+/// The file in an app path that lists its dependencies.
+pub const FILE_NAME: &str = "manifest.yaml";
+
+/// More bytes than this, and a manifest is not read.
+pub const LARGEST: u64 = 1 << 20;
+
+/// What a `manifest.yaml` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// The dependencies in order, each with its line.
+    pub modulepath: Vec<Listed>,
+}
+
+/// A dependency as a manifest lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The app path of the dependency.
+    pub app: AppPath,
+    /// The line in the manifest, from 1.
+    pub line: u64,
+}
+
+/// Why a text is not a manifest; every variant names its line.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    #[error("line {line}, column {column}: {problem}")]
+    Yaml { line: u64, column: u64, problem: String },
+    #[error("line {line}: `modulepath` entry {number}: {problem}")]
+    Path { line: u64, number: usize, problem: AppPathError },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map with the key `modulepath`")]
+struct Raw {
+    modulepath: Option<Vec<String>>,
+}
+
+impl Manifest {
+    /// Reads the text of a manifest; an empty one has no dependencies.
+    pub fn parse(text: &[u8]) -> Result<Self, ManifestError> {
+        let lines = entry_lines(text)?;
+        let raw: Option<Raw> = serde_yaml::from_slice(text).map_err(|error| {
+            let location = error.location();
+            let at = |of: fn(&serde_yaml::Location) -> usize| location.as_ref().map_or(1, of);
+            let problem = error.to_string();
+            let problem = problem.split(" at line ").next().unwrap_or(&problem).to_owned();
+            let (line, column) = (at(|l| l.line()) as u64, at(|l| l.column()) as u64);
+            ManifestError::Yaml { line, column, problem }
+        })?;
+        let listed = raw.and_then(|raw| raw.modulepath).unwrap_or_default();
+        let entries = listed.iter().enumerate().map(|(index, text)| {
+            let line = lines.get(index).copied().unwrap_or(1);
+            match text.parse() {
+                Ok(app) => Ok(Listed { app, line }),
+                Err(problem) => Err(ManifestError::Path { line, number: index + 1, problem }),
+            }
+        });
+        Ok(Manifest { modulepath: entries.collect::<Result<_, _>>()? })
+    }
+}
+
+/// The line of each entry below `modulepath`; refuses what serde_yaml must not be given.
+fn entry_lines(_text: &[u8]) -> Result<Vec<u64>, ManifestError> {
+    Ok(vec![])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Manifest;
+
+    fn parsed(text: &str) -> String {
+        match Manifest::parse(text.as_bytes()) {
+            Ok(manifest) => {
+                let listed = manifest.modulepath.iter().map(|l| format!("{}:{}", l.line, l.app));
+                listed.collect::<Vec<_>>().join(" ")
+            }
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn dependencies_keep_their_order_and_their_lines() {
+        let text = "---\nmodulepath:\n  - dist/tags/r7\n  # why\n  - base/tags/v1.2\n";
+        assert_eq!(parsed(text), "3:dist/tags/r7 5:base/tags/v1.2");
+    }
+
+    #[test]
+    fn an_empty_manifest_has_no_dependencies() {
+        for text in ["", "# nothing\n", "---\n", "modulepath:\n", "modulepath: []\n", "{}"] {
+            assert_eq!(parsed(text), "", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let unknown = "modulpath:\n- a\n";
+        assert_eq!(parsed(unknown), "");
+        assert_eq!(parsed("modulepath: dist/tags/r7\n"), "");
+        assert_eq!(parsed("- dist/tags/r7\n"), "");
+        assert_eq!(parsed("modulepath:\n- a/tags/1\n- /etc\n"), "");
+        assert_eq!(parsed("modulepath:\n- a/tags/1\n- [b]\n"), "");
+        assert_eq!(parsed("modulepath:\n\t- a\n"), "");
+    }
+}

@@ -1,0 +1,239 @@
+//! Compressed streams whose bytes do not depend on the number of cores.
+
+use crate::model::compression::{Compression, Method};
+use flate2::{Compress, Crc, FlushCompress, Status};
+use liblzma::stream::{Check, MtStreamBuilder};
+use liblzma::write::XzEncoder;
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use zstd::stream::raw::CParameter;
+
+/// Input that one thread compresses at a time. Fixed, so that it shapes the bytes
+/// alike everywhere; large enough that a block's lost history costs little.
+const GZIP_BLOCK: usize = 512 << 10;
+const XZ_BLOCK: u64 = 4 << 20;
+const ZSTD_JOB: u32 = 1 << 20;
+
+/// Compresses what is written to it.
+pub enum Encoder<W: Write> {
+    Gzip(Gzip<W>),
+    Xz(XzEncoder<W>),
+    Zstd(zstd::Encoder<'static, W>),
+}
+
+impl<W: Write> Encoder<W> {
+    /// A stream into `to`.
+    pub fn new(compression: Compression, to: W) -> io::Result<Self> {
+        let level = compression.level();
+        let threads = rayon::current_num_threads() as u32;
+        match compression.method() {
+            Method::Gzip => Ok(Encoder::Gzip(Gzip::new(level, to)?)),
+            Method::Xz => {
+                let mut builder = MtStreamBuilder::new();
+                builder.threads(threads).preset(u32::from(level)).check(Check::Crc64);
+                let stream = builder.block_size(XZ_BLOCK).encoder()?;
+                Ok(Encoder::Xz(XzEncoder::new_stream(to, stream)))
+            }
+            Method::Zstd => {
+                let mut encoder = zstd::Encoder::new(to, i32::from(level))?;
+                // One worker gives the same bytes as many; none would not.
+                encoder.set_parameter(CParameter::NbWorkers(threads))?;
+                encoder.set_parameter(CParameter::JobSize(ZSTD_JOB))?;
+                Ok(Encoder::Zstd(encoder))
+            }
+        }
+    }
+
+    /// Ends the stream and gives back what it was written into.
+    pub fn finish(self) -> io::Result<W> {
+        match self {
+            Encoder::Gzip(encoder) => encoder.finish(),
+            Encoder::Xz(encoder) => encoder.finish(),
+            Encoder::Zstd(encoder) => encoder.finish(),
+        }
+    }
+}
+
+impl<W: Write> Write for Encoder<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Encoder::Gzip(encoder) => encoder.write(bytes),
+            Encoder::Xz(encoder) => encoder.write(bytes),
+            Encoder::Zstd(encoder) => encoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// gzip (RFC 1952): one member of blocks compressed apart, each but the last
+/// ended by an empty stored block so that they join on a byte.
+pub struct Gzip<W: Write> {
+    to: W,
+    level: u8,
+    block: Vec<u8>,
+    waiting: VecDeque<Receiver<io::Result<Block>>>,
+    crc: Crc,
+}
+
+struct Block {
+    deflated: Vec<u8>,
+    crc: Crc,
+}
+
+impl<W: Write> Gzip<W> {
+    fn new(level: u8, mut to: W) -> io::Result<Self> {
+        // The "extra flags" of RFC 1952: slowest and fastest say so.
+        let extra = match level {
+            9 => 2,
+            1 => 4,
+            _ => 0,
+        };
+        // Deflate, no flags, no time; made on Unix.
+        to.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, extra, 3])?;
+        let block = Vec::with_capacity(GZIP_BLOCK);
+        Ok(Gzip { to, level, block, waiting: VecDeque::new(), crc: Crc::new() })
+    }
+
+    fn hand_over(&mut self, flush: FlushCompress) -> io::Result<()> {
+        let block = std::mem::replace(&mut self.block, Vec::with_capacity(GZIP_BLOCK));
+        let (sender, receiver) = channel();
+        let level = self.level;
+        // A receiver that is gone has failed already.
+        rayon::spawn(move || drop(sender.send(deflate(&block, level, flush))));
+        self.waiting.push_back(receiver);
+        if self.waiting.len() > 2 * rayon::current_num_threads() {
+            self.take_back()?;
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self) -> io::Result<()> {
+        let Some(receiver) = self.waiting.pop_front() else { return Ok(()) };
+        // On a thread of the pool, waiting means doing the pool's work.
+        while rayon::yield_now().is_some() {
+            match receiver.try_recv() {
+                Err(TryRecvError::Empty) => continue,
+                block => return self.append(block.map_err(io::Error::other)??),
+            }
+        }
+        let block = receiver.recv().map_err(io::Error::other)??;
+        self.append(block)
+    }
+
+    fn append(&mut self, block: Block) -> io::Result<()> {
+        self.crc.combine(&block.crc);
+        self.to.write_all(&block.deflated)
+    }
+
+    fn finish(mut self) -> io::Result<W> {
+        self.hand_over(FlushCompress::Finish)?;
+        while !self.waiting.is_empty() {
+            self.take_back()?;
+        }
+        self.to.write_all(&self.crc.sum().to_le_bytes())?;
+        self.to.write_all(&self.crc.amount().to_le_bytes())?;
+        Ok(self.to)
+    }
+}
+
+impl<W: Write> Write for Gzip<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(GZIP_BLOCK - self.block.len());
+        self.block.extend_from_slice(&bytes[..taken]);
+        if self.block.len() == GZIP_BLOCK {
+            self.hand_over(FlushCompress::Sync)?;
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn deflate(block: &[u8], level: u8, flush: FlushCompress) -> io::Result<Block> {
+    let mut crc = Crc::new();
+    crc.update(block);
+    let mut compress = Compress::new(flate2::Compression::new(u32::from(level)), false);
+    let mut deflated = Vec::with_capacity(block.len() / 2 + 64);
+    loop {
+        let taken = compress.total_in() as usize;
+        let status = compress.compress_vec(&block[taken..], &mut deflated, flush)?;
+        let whole = match flush {
+            FlushCompress::Finish => status == Status::StreamEnd,
+            // Room left over means that the flush was written out.
+            _ => {
+                compress.total_in() as usize == block.len() && deflated.len() < deflated.capacity()
+            }
+        };
+        if whole {
+            return Ok(Block { deflated, crc });
+        }
+        deflated.reserve(deflated.capacity());
+    }
+}
+
+/// One gzip member, for files that are small and inside a package.
+pub fn gzip(bytes: &[u8], level: u8) -> io::Result<Vec<u8>> {
+    let mut gzip = Gzip::new(level, Vec::new())?;
+    gzip.write_all(bytes)?;
+    gzip.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    /// Some text that compresses, and repeats beyond any window.
+    fn text(length: usize) -> Vec<u8> {
+        (0..length as u32).map(|i| (i.wrapping_mul(i) >> 7) as u8 & 63 | 32).collect()
+    }
+
+    fn packed(method: Method, bytes: &[u8], threads: usize) -> Vec<u8> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let compression = Compression::new(method, None).unwrap();
+            let mut encoder = Encoder::new(compression, Vec::new()).unwrap();
+            bytes.chunks(7919).for_each(|chunk| encoder.write_all(chunk).unwrap());
+            encoder.finish().unwrap()
+        })
+    }
+
+    #[test]
+    fn bytes_do_not_depend_on_the_number_of_threads() {
+        let bytes = text(9 << 20);
+        for method in [Method::Gzip, Method::Xz, Method::Zstd] {
+            assert!(packed(method, &bytes, 1) == packed(method, &bytes, 3), "{method}");
+        }
+    }
+
+    #[test]
+    fn gzip_is_one_member_and_reads_back() {
+        for length in [0, 1, GZIP_BLOCK - 1, GZIP_BLOCK, GZIP_BLOCK + 1, 3 * GZIP_BLOCK] {
+            let bytes = text(length);
+            let packed = packed(Method::Gzip, &bytes, 2);
+            let mut read = Vec::new();
+            flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut read).unwrap();
+            assert!(read == bytes, "{length}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_compress_reads_back() {
+        let mut state = 1u64;
+        let noise = (0..2 * GZIP_BLOCK + 5).map(|_| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 56) as u8
+        });
+        let noise: Vec<u8> = noise.collect();
+        let packed = packed(Method::Gzip, &noise, 2);
+        let mut read = Vec::new();
+        flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut read).unwrap();
+        assert!(read == noise);
+    }
+}
