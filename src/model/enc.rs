@@ -1,0 +1,422 @@
+//! The document that says what a node is: its app, its classes, its parameters.
+//!
+//! Read as Puppet would read it ([`super::psych`]), checked where Puppet would
+//! be silent, and written so that every Puppet reads the same.
+
+use super::app::AppPath;
+use super::psych::{Entry, Reader, Value, join, key_text, printable};
+use super::yaml::{self, Finding, Limits, Node, compose};
+use std::fmt;
+
+/// A node's classification.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Enc {
+    /// The release that the node asks for, where the document says so.
+    pub app: Option<AppPath>,
+    pub classes: Vec<Class>,
+    /// Top-scope variables, by name.
+    pub parameters: Vec<(String, Value)>,
+}
+
+/// A class that the node gets. Without parameters it is included, with some it is declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Class {
+    pub name: String,
+    /// Without those that are null: Puppet gives a class its default for them.
+    pub parameters: Vec<(String, Value)>,
+}
+
+/// All that is wrong with a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct EncError {
+    findings: Vec<Finding>,
+}
+
+impl EncError {
+    /// Each thing that is wrong, in the order of the document; at least one.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+}
+
+/// The one finding, or a list with a line for each.
+impl fmt::Display for EncError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [finding] = self.findings.as_slice() {
+            return finding.fmt(f);
+        }
+        write!(f, "{} things are wrong", self.findings.len())?;
+        self.findings.iter().try_for_each(|finding| write!(f, "\n    {finding}"))
+    }
+}
+
+impl std::error::Error for EncError {}
+
+impl From<Finding> for EncError {
+    fn from(finding: Finding) -> Self {
+        EncError { findings: vec![finding] }
+    }
+}
+
+/// What a document may hold at its top.
+const KEYS: [&str; 3] = ["app", "classes", "parameters"];
+const MAP: &str = "a map with `app`, `classes` and `parameters`";
+
+impl Enc {
+    /// Reads a document; what is wrong with it is said all at once.
+    pub fn parse(text: &[u8]) -> Result<Enc, EncError> {
+        let Some(root) = compose(text, Limits::DEFAULT)? else {
+            return Err(Finding::new(None, MAP, "an empty document").into());
+        };
+        let mut reader = Reader::default();
+        let mut enc = Enc::default();
+        match map(&mut reader, &root, "", MAP) {
+            None => reader.report(Finding::new(root.mark, MAP, "an empty document")),
+            Some(entries) => {
+                for entry in entries {
+                    enc.read(&mut reader, &entry);
+                }
+            }
+        }
+        let findings = reader.into_findings();
+        if findings.is_empty() { Ok(enc) } else { Err(EncError { findings }) }
+    }
+
+    fn read(&mut self, reader: &mut Reader, entry: &Entry<'_>) {
+        match &entry.key {
+            Value::String(key) if key == "app" => self.app = app(reader, entry.node),
+            Value::String(key) if key == "classes" => self.classes = classes(reader, entry.node),
+            Value::String(key) if key == "parameters" => {
+                self.parameters = parameters(reader, entry.node);
+            }
+            Value::String(key) => reader.report(unknown_key(key, entry)),
+            other => reader.report(Finding::new(entry.mark, "a string as key", other.kind())),
+        }
+    }
+
+    /// The document that Puppet gets from its `exec` node terminus.
+    ///
+    /// YAML in the style of JSON: ASCII, every string in double quotes, every
+    /// float with a dot and a signed exponent, so that no version of Psych and
+    /// no locale reads anything else in it.
+    pub fn to_yaml(&self) -> String {
+        let mut out = "{\"classes\": {".to_owned();
+        for (at, class) in self.classes.iter().enumerate() {
+            out.push_str(if at == 0 { "\n  " } else { ",\n  " });
+            write_key(&mut out, &Value::String(class.name.clone()));
+            write_pairs(&mut out, class.parameters.iter().map(named));
+        }
+        out.push_str("\n},\n\"parameters\": {");
+        for (at, (name, value)) in self.parameters.iter().enumerate() {
+            out.push_str(if at == 0 { "\n  " } else { ",\n  " });
+            write_key(&mut out, &Value::String(name.clone()));
+            write_value(&mut out, value);
+        }
+        out.push_str("\n}}\n");
+        out
+    }
+}
+
+fn named((name, value): &(String, Value)) -> (Value, &Value) {
+    (Value::String(name.clone()), value)
+}
+
+/// The entries of a map, none for null; what is neither is reported.
+fn map<'n>(
+    reader: &mut Reader,
+    node: &'n Node,
+    path: &str,
+    expected: &str,
+) -> Option<Vec<Entry<'n>>> {
+    match &node.target().value {
+        yaml::Value::Mapping(_) => return Some(reader.entries(node, path)),
+        yaml::Value::Sequence(_) => {
+            reader.report(Finding::new(node.mark, expected, "a list").at(path));
+        }
+        _ => match reader.value(node, path) {
+            Value::Null => return None,
+            other => reader.report(Finding::new(node.mark, expected, other.kind()).at(path)),
+        },
+    }
+    Some(Vec::new())
+}
+
+fn app(reader: &mut Reader, node: &Node) -> Option<AppPath> {
+    let expected = "an app path, such as `foo/tags/r1`";
+    let found = match reader.value(node, "app") {
+        Value::String(text) => match text.parse::<AppPath>() {
+            Ok(app) => return Some(app),
+            Err(error) => {
+                let found = format!("`{}`", key_text(&Value::String(text)));
+                Finding::new(node.mark, expected, found).hint(printable(&error.to_string()))
+            }
+        },
+        other => Finding::new(node.mark, expected, other.kind()),
+    };
+    reader.report(found.at("app"));
+    None
+}
+
+fn unknown_key(key: &str, entry: &Entry<'_>) -> Finding {
+    let found = format!("`{}`", key_text(&entry.key));
+    let finding = Finding::new(entry.mark, "`app`, `classes` and `parameters` only", found);
+    if key == "environment" {
+        return finding.hint(
+            "a release brings its own modulepath and runs in no environment: \
+             remove the key, or give a class what it needs as a parameter",
+        );
+    }
+    let near = |known: &&&str| {
+        let stem: String = known.chars().take(5).collect();
+        distance(&key.to_lowercase(), known) <= known.len() / 3
+            || (known.len() > 5 && key.to_lowercase().starts_with(&stem))
+    };
+    match KEYS.iter().find(near) {
+        Some(known) => finding.hint(format!("did you mean `{known}`?")),
+        None => finding.hint("remove it: Puppet would ignore it in silence"),
+    }
+}
+
+/// How many letters to change, add or remove between two words; more than enough for long ones.
+fn distance(a: &str, b: &str) -> usize {
+    if a.len() > 32 {
+        return a.len();
+    }
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for (j, (y, pair)) in b.iter().zip(row.windows(2)).enumerate() {
+            let kept = pair.first().copied().unwrap_or(0) + usize::from(x != *y);
+            let removed = pair.last().copied().unwrap_or(0) + 1;
+            let added = next.get(j).copied().unwrap_or(0) + 1;
+            next.push(kept.min(removed).min(added));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+const CLASSES: &str = "a map of classes, or a list of their names";
+
+fn classes(reader: &mut Reader, node: &Node) -> Vec<Class> {
+    let path = "classes";
+    if let yaml::Value::Sequence(_) = &node.target().value {
+        return class_list(reader, node);
+    }
+    let mut classes = Vec::new();
+    for entry in map(reader, node, path, CLASSES).unwrap_or_default() {
+        let Some(name) = class_name(reader, &entry.key, entry.mark, path) else {
+            continue;
+        };
+        let path = join(path, &name);
+        let expected = "a map of parameters, or nothing";
+        let mut parameters = Vec::new();
+        for entry in map(reader, entry.node, &path, expected).unwrap_or_default() {
+            let Some(name) = variable_name(reader, &entry, &path, "the name of a parameter") else {
+                continue;
+            };
+            match reader.value(entry.node, &join(&path, &name)) {
+                Value::Null => {}
+                value => parameters.push((name, value)),
+            }
+        }
+        classes.push(Class { name, parameters });
+    }
+    classes
+}
+
+fn class_list(reader: &mut Reader, node: &Node) -> Vec<Class> {
+    // Checks the list's own tag, which an item by item reading would pass over.
+    let _ = reader.value(node, "classes");
+    let yaml::Value::Sequence(items) = &node.target().value else {
+        return Vec::new();
+    };
+    let mut classes: Vec<Class> = Vec::new();
+    let mut names = std::collections::HashMap::new();
+    for (at, item) in items.iter().enumerate() {
+        let path = join("classes", &at.to_string());
+        let name = reader.value(item, &path);
+        let Some(name) = class_name(reader, &name, item.mark, &path) else {
+            continue;
+        };
+        if let Some(first) = names.insert(name.clone(), item.mark.line) {
+            let found = format!("`{name}` again, after line {first}");
+            reader.report(Finding::new(item.mark, "each class once", found).at(path));
+            continue;
+        }
+        classes.push(Class { name, parameters: Vec::new() });
+    }
+    classes
+}
+
+/// Puppet folds the case of a class's name, and then drops its parameters in
+/// silence (`ensure_classes_with_parameters` of `compiler.rb`).
+fn class_name(reader: &mut Reader, key: &Value, mark: yaml::Mark, path: &str) -> Option<String> {
+    let expected = "the name of a class, such as `apache::mod`";
+    let Value::String(name) = key else {
+        reader.report(Finding::new(mark, expected, key.kind()).at(path));
+        return None;
+    };
+    let is_segment = |segment: &str| {
+        segment.starts_with(|c: char| c.is_ascii_lowercase())
+            && segment.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    if name.split("::").all(is_segment) {
+        return Some(name.clone());
+    }
+    let finding = Finding::new(mark, expected, format!("`{}`", key_text(key))).at(path);
+    let folded = name.to_ascii_lowercase();
+    let folded = folded.strip_prefix("::").unwrap_or(&folded);
+    reader.report(match folded.split("::").all(is_segment) {
+        true => finding.hint(format!("did you mean `{folded}`?", folded = printable(folded))),
+        false => finding,
+    });
+    None
+}
+
+/// `PARAM_NAME` of Puppet's `pops/patterns.rb`: `\A[a-z_]\w*\z`.
+fn variable_name(reader: &mut Reader, entry: &Entry<'_>, path: &str, what: &str) -> Option<String> {
+    let Value::String(name) = &entry.key else {
+        reader.report(Finding::new(entry.mark, what, entry.key.kind()).at(path));
+        return None;
+    };
+    let good = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if good {
+        return Some(name.clone());
+    }
+    let finding = Finding::new(entry.mark, what, format!("`{}`", key_text(&entry.key))).at(path);
+    reader.report(finding.hint("a small letter first, then letters, digits and `_`"));
+    None
+}
+
+/// Names that Puppet sets itself: it fails for them, or drops them in silence
+/// (`RESERVED_VARIABLE_NAMES` of `scope.rb`, `set_node_parameters` of `compiler.rb`).
+const RESERVED: [&str; 6] = ["facts", "trusted", "server_facts", "title", "name", "environment"];
+
+fn parameters(reader: &mut Reader, node: &Node) -> Vec<(String, Value)> {
+    let path = "parameters";
+    let mut parameters = Vec::new();
+    for entry in map(reader, node, path, "a map of variables").unwrap_or_default() {
+        let Some(name) = variable_name(reader, &entry, path, "the name of a variable") else {
+            continue;
+        };
+        if RESERVED.contains(&name.as_str()) {
+            let found = format!("`{name}`, which Puppet sets itself");
+            let finding = Finding::new(entry.mark, "the name of a variable", found).at(path);
+            reader.report(finding.hint("give it another name"));
+            continue;
+        }
+        let value = reader.value(entry.node, &join(path, &name));
+        parameters.push((name, value));
+    }
+    parameters
+}
+
+fn write_value(out: &mut String, value: &Value) {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Boolean(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Integer(digits) => out.push_str(digits),
+        Value::Float(value) => out.push_str(&float(*value)),
+        Value::String(text) => write_string(out, text),
+        Value::Hash(pairs) => {
+            write_pairs(out, pairs.iter().map(|(key, value)| (key.clone(), value)));
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { ", " });
+                write_value(out, item);
+            }
+            out.push(']');
+        }
+    }
+}
+
+fn write_pairs<'v>(out: &mut String, pairs: impl Iterator<Item = (Value, &'v Value)>) {
+    out.push('{');
+    for (at, (key, value)) in pairs.enumerate() {
+        out.push_str(if at == 0 { "" } else { ", " });
+        write_key(out, &key);
+        write_value(out, value);
+    }
+    out.push('}');
+}
+
+/// A key, and the colon after it.
+///
+/// libyaml looks for the colon of a key within one line and 1024 characters,
+/// unless a `?` announces the key (`scanner.c`, `yaml_parser_stale_simple_keys`).
+fn write_key(out: &mut String, key: &Value) {
+    const LONGEST: usize = 1000;
+    let mut text = String::new();
+    // Without a tag, Psych would merge the value (`revive_hash` of `to_ruby.rb`).
+    if matches!(key, Value::String(text) if text == "<<") {
+        text.push_str("!!str ");
+    }
+    write_value(&mut text, key);
+    let plain = text.len() <= LONGEST && !matches!(key, Value::Array(_) | Value::Hash(_));
+    match plain {
+        true => out.extend([text.as_str(), ": "]),
+        false => out.extend(["? ", text.as_str(), " : "]),
+    }
+}
+
+/// Psych takes a float without a dot, or with an exponent without a sign, for a string.
+fn float(value: f64) -> String {
+    if value.is_nan() {
+        return ".nan".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { ".inf" } else { "-.inf" }.to_owned();
+    }
+    let text = format!("{value:?}");
+    let Some((mantissa, exponent)) = text.split_once('e') else {
+        return text;
+    };
+    let dot = if mantissa.contains('.') { "" } else { ".0" };
+    let sign = if exponent.starts_with('-') { "" } else { "+" };
+    format!("{mantissa}{dot}e{sign}{exponent}")
+}
+
+/// `\U` beyond the basic plane: to Psych a surrogate is a syntax error.
+fn write_string(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            ' '..='~' => out.push(c),
+            '\0'..='\u{ffff}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            _ => out.push_str(&format!("\\U{:08x}", u32::from(c))),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_written_as_psych_reads_floats() {
+        let texts = [1.0, 1e300, 1.5e-7, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
+        let written = ["1.0", "1.0e+300", "1.5e-7", "-0.0", ".inf", "-.inf", ".nan"];
+        assert_eq!(texts.map(float), written);
+    }
+
+    #[test]
+    fn values_are_in_no_text_of_this_program() {
+        let enc = Enc::parse(b"classes: {a: {password: hunter2}}").unwrap();
+        assert!(!format!("{enc:?}").contains("hunter2"));
+        let text = "app: {x: hunter2}\nclasses: {a: hunter2, b: [hunter2], c: {p: !ruby/sym hunter2}}\nparameters: hunter2\nx: hunter2";
+        let error = Enc::parse(text.as_bytes()).unwrap_err();
+        assert_eq!(error.findings().len(), 6);
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+}
