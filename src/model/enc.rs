@@ -107,13 +107,14 @@ impl Enc {
             write_key(&mut out, &Value::String(class.name.clone()));
             write_pairs(&mut out, class.parameters.iter().map(named));
         }
-        out.push_str("\n},\n\"parameters\": {");
+        out.push_str(if self.classes.is_empty() { "},\n" } else { "\n},\n" });
+        out.push_str("\"parameters\": {");
         for (at, (name, value)) in self.parameters.iter().enumerate() {
             out.push_str(if at == 0 { "\n  " } else { ",\n  " });
             write_key(&mut out, &Value::String(name.clone()));
             write_value(&mut out, value);
         }
-        out.push_str("\n}}\n");
+        out.push_str(if self.parameters.is_empty() { "}}\n" } else { "\n}}\n" });
         out
     }
 }
@@ -144,17 +145,21 @@ fn map<'n>(
 
 fn app(reader: &mut Reader, node: &Node) -> Option<AppPath> {
     let expected = "an app path, such as `foo/tags/r1`";
-    let found = match reader.value(node, "app") {
+    let finding = match reader.value(node, "app") {
         Value::String(text) => match text.parse::<AppPath>() {
             Ok(app) => return Some(app),
             Err(error) => {
-                let found = format!("`{}`", key_text(&Value::String(text)));
-                Finding::new(node.mark, expected, found).hint(printable(&error.to_string()))
+                let reason = printable(&error.to_string());
+                match reason.strip_prefix("expected ").and_then(|said| said.split_once(", found "))
+                {
+                    Some((expected, found)) => Finding::new(node.mark, expected, found),
+                    None => Finding::new(node.mark, expected, "another string").hint(reason),
+                }
             }
         },
         other => Finding::new(node.mark, expected, other.kind()),
     };
-    reader.report(found.at("app"));
+    reader.report(finding.at("app"));
     None
 }
 

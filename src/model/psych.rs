@@ -172,7 +172,7 @@ impl Reader {
         for (key_node, value) in pairs {
             let key = self.value(key_node, &join(path, "(key)"));
             let merges = matches!(&key, Value::String(text) if text == "<<")
-                && key_node.target().tag.as_deref() != Some("tag:yaml.org,2002:str");
+                && key_node.tag.as_deref() != Some("tag:yaml.org,2002:str");
             if merges && self.merge(value, path, &mut entries) {
                 continue;
             }
@@ -217,7 +217,7 @@ impl Reader {
             None => !is_special(tag),
         };
         if !known {
-            let finding = Finding::new(node.mark, "a value that is data", tagged(kind, tag));
+            let finding = Finding::new(node.mark, DATA, tagged(kind, tag));
             self.report(finding.at(path).hint("remove the tag"));
         }
     }
@@ -265,6 +265,9 @@ pub fn printable(text: &str) -> String {
     text.chars().flat_map(escape).collect()
 }
 
+const DATA: &str = "a string, number, boolean, list or map";
+const QUOTE: &str = "quote it to give Puppet a string";
+
 /// The namespace of `!!`.
 const CORE: &str = "tag:yaml.org,2002:";
 
@@ -303,15 +306,12 @@ pub enum Refused {
 impl Refused {
     fn at(self, mark: Mark, path: &str) -> Finding {
         let (found, hint) = match self {
-            Refused::Time(kind) => (kind.to_owned(), "quote it, and Puppet gets a string"),
-            Refused::Symbol => ("a symbol".to_owned(), "quote it, and Puppet gets a string"),
+            Refused::Time(kind) => (kind.to_owned(), QUOTE),
+            Refused::Symbol => ("a symbol".to_owned(), QUOTE),
             Refused::NotANumber => {
-                let found = "what Ruby takes for a number and cannot read";
-                (found.to_owned(), "quote it, and Puppet gets a string")
+                ("what Ruby takes for a number and cannot read".to_owned(), QUOTE)
             }
-            Refused::TooLong => {
-                ("a very long number".to_owned(), "quote it, and Puppet gets a string")
-            }
+            Refused::TooLong => ("a very long number".to_owned(), QUOTE),
             Refused::Tag(tag) => (tagged("a scalar", &tag), "remove the tag"),
             Refused::Unquoted(tag) => {
                 let found =
@@ -319,7 +319,7 @@ impl Refused {
                 (found, "remove the tag, or write `!!str`")
             }
         };
-        Finding::new(mark, "a value that is data", found).at(path).hint(hint)
+        Finding::new(mark, DATA, found).at(path).hint(hint)
     }
 }
 
@@ -329,26 +329,30 @@ pub fn scalar(text: &str, plain: bool, tag: Option<&str>) -> Result<Value, Refus
         return if plain { untagged(text) } else { Ok(Value::String(text.to_owned())) };
     };
     let refused = || Refused::Tag(tag.to_owned());
-    match tag.strip_prefix(CORE).or(is_special(tag).then_some(tag)) {
-        Some("str" | "!str") => return Ok(Value::String(text.to_owned())),
-        Some("binary" | "!binary") => return binary(text).ok_or_else(refused),
-        Some("float" | "!float") => return float_of(text).ok_or_else(refused),
-        _ => {}
+    let core = tag.strip_prefix(CORE);
+    match (core, tag) {
+        (Some("str"), _) | (_, "!str") => return Ok(Value::String(text.to_owned())),
+        (Some("binary"), _) | (_, "!binary") => return binary(text).ok_or_else(refused),
+        (Some("float"), _) | (_, "!float") => return float_of(text).ok_or_else(refused),
+        (Some("int" | "bool" | "null"), _) => {}
+        (Some(_), _) => return Err(refused()),
+        (None, _) if is_special(tag) => return Err(refused()),
+        (None, _) => {}
     }
     let value = untagged(text)?;
-    match (tag.strip_prefix(CORE), &value) {
+    match (core, &value) {
         (Some("int"), Value::Integer(_))
         | (Some("bool"), Value::Boolean(_))
         | (Some("null"), Value::Null) => Ok(value),
         (Some(_), _) => Err(refused()),
-        (None, _) if is_special(tag) => Err(refused()),
         (None, Value::String(_)) => Ok(value),
         (None, _) if plain => Ok(value),
         (None, _) => Err(Refused::Unquoted(tag.to_owned())),
     }
 }
 
-/// Ruby's `unpack("m")`: what is no digit of base 64 is passed over, `=` ends it.
+/// Ruby's `unpack("m")`: what is no digit of base 64 is passed over; `=` ends it,
+/// where the second half of a group may stand.
 fn binary(text: &str) -> Option<Value> {
     let digit = |byte: u8| match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
@@ -358,7 +362,13 @@ fn binary(text: &str) -> Option<Value> {
         b'/' => Some(63),
         _ => None,
     };
-    let digits: Vec<u8> = text.bytes().take_while(|&b| b != b'=').filter_map(digit).collect();
+    let mut digits = Vec::new();
+    for byte in text.bytes() {
+        if byte == b'=' && digits.len() % 4 > 1 {
+            break;
+        }
+        digits.extend(digit(byte));
+    }
     let mut decoded = String::new();
     for group in digits.chunks(4) {
         let bits = group.iter().fold(0_u32, |bits, &digit| bits << 6 | u32::from(digit));

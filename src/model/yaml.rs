@@ -5,7 +5,7 @@
 //! in this file: a plain `0644` is a scalar with that text, and what it means
 //! is for the reader to say ([`super::psych`] says it for an ENC).
 
-use libyaml_safer::{Event, EventData, Parser, ScalarStyle, Scanner, TokenData};
+use libyaml_safer::{Encoding, Event, EventData, Parser, ScalarStyle, Scanner, TokenData};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
@@ -149,6 +149,8 @@ pub fn compose(text: &[u8], limits: Limits) -> Result<Option<Rc<Node>>, Finding>
     let text = Text::decode(text)?;
     refuse_tags_before_commas(&text.text)?;
     let mut parser = Parser::new();
+    // Told, and not guessed: the port's guess stops at a first byte 0xEF that begins no mark.
+    parser.set_encoding(Encoding::Utf8);
     parser.set_input(text.text.as_bytes());
     let anchors = HashMap::new();
     let spent = Weight::default();
@@ -249,6 +251,7 @@ fn refuse_tags_before_commas(text: &str) -> Result<(), Finding> {
         return Ok(());
     }
     let mut scanner = Scanner::new();
+    scanner.set_encoding(Encoding::Utf8);
     scanner.set_input(copy.as_bytes());
     loop {
         let token = Scanner::scan(&mut scanner).map_err(|error| syntax(&error))?;
@@ -324,24 +327,31 @@ impl Composer<'_> {
     }
 
     fn stream(mut self) -> Result<Option<Rc<Node>>, Finding> {
-        let mut root = None;
+        let Some(root) = self.document()? else {
+            return Ok(None);
+        };
+        // Psych looks no further than the first document, so nothing may stand there.
+        loop {
+            let (mark, found) = match self.document() {
+                Ok(None) => return Ok(Some(root)),
+                Ok(Some(node)) if node.is_absent() => continue,
+                Ok(Some(node)) => (Some(node.mark), "another one".to_owned()),
+                Err(error) => (error.mark, error.found),
+            };
+            let hint = "Puppet would read the first one only";
+            return Err(Finding::new(mark, "one document", found).hint(hint));
+        }
+    }
+
+    /// The next document; none at the end of the stream.
+    fn document(&mut self) -> Result<Option<Rc<Node>>, Finding> {
         loop {
             match self.next()?.data {
-                EventData::StreamEnd => return Ok(root),
+                EventData::StreamEnd => return Ok(None),
                 EventData::DocumentStart { .. } => {
                     self.anchors.clear();
                     let event = self.next()?;
-                    let (node, _) = self.node(event, 0)?;
-                    match root {
-                        None => root = Some(node),
-                        Some(_) if node.is_absent() => {}
-                        Some(_) => {
-                            let hint = "Puppet would read the first one only";
-                            return Err(
-                                Finding::new(node.mark, "one document", "another one").hint(hint)
-                            );
-                        }
-                    }
+                    return Ok(Some(self.node(event, 0)?.0));
                 }
                 _ => {}
             }
