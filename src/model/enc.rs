@@ -5,6 +5,7 @@
 
 use super::app::AppPath;
 use super::psych::{Entry, Reader, Value, join, key_text, printable};
+use super::suggest::nearest;
 use super::yaml::{self, Finding, Limits, Node, compose};
 use std::fmt;
 
@@ -172,35 +173,10 @@ fn unknown_key(key: &str, entry: &Entry<'_>) -> Finding {
              remove the key, or give a class what it needs as a parameter",
         );
     }
-    let near = |known: &&&str| {
-        let stem: String = known.chars().take(5).collect();
-        distance(&key.to_lowercase(), known) <= known.len() / 3
-            || (known.len() > 5 && key.to_lowercase().starts_with(&stem))
-    };
-    match KEYS.iter().find(near) {
+    match nearest(&key.to_lowercase(), &KEYS.map(str::to_owned)) {
         Some(known) => finding.hint(format!("did you mean `{known}`?")),
         None => finding.hint("remove it: Puppet would ignore it in silence"),
     }
-}
-
-/// How many letters to change, add or remove between two words; more than enough for long ones.
-fn distance(a: &str, b: &str) -> usize {
-    if a.len() > 32 {
-        return a.len();
-    }
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, (y, pair)) in b.iter().zip(row.windows(2)).enumerate() {
-            let kept = pair.first().copied().unwrap_or(0) + usize::from(x != *y);
-            let removed = pair.last().copied().unwrap_or(0) + 1;
-            let added = next.get(j).copied().unwrap_or(0) + 1;
-            next.push(kept.min(removed).min(added));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 const CLASSES: &str = "a map of classes, or a list of their names";

@@ -293,6 +293,8 @@ pub enum Refused {
     Time(&'static str),
     /// A Ruby symbol.
     Symbol,
+    /// A symbol too, and more likely meant as a class of the top scope.
+    TopScope,
     /// Psych takes it for a number and then cannot read it.
     NotANumber,
     /// More digits than this program reads.
@@ -308,6 +310,10 @@ impl Refused {
         let (found, hint) = match self {
             Refused::Time(kind) => (kind.to_owned(), QUOTE),
             Refused::Symbol => ("a symbol".to_owned(), QUOTE),
+            Refused::TopScope => {
+                let hint = "take `::` off the name of a class; quote what shall be a string";
+                ("a symbol".to_owned(), hint)
+            }
             Refused::NotANumber => {
                 ("what Ruby takes for a number and cannot read".to_owned(), QUOTE)
             }
@@ -423,7 +429,7 @@ pub fn untagged(text: &str) -> Result<Value, Refused> {
         _ => {}
     }
     if text.starts_with(':') && text.len() > 1 {
-        return Err(Refused::Symbol);
+        return Err(if text.starts_with("::") { Refused::TopScope } else { Refused::Symbol });
     }
     if !text.is_ascii() {
         return string();
