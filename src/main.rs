@@ -8,7 +8,7 @@ fn main() -> ExitCode {
         Err(usage) => return localpuppet::report::usage(&usage),
     };
     let voice = localpuppet::report::Voice::new(&command.voice);
-    match localpuppet::cmd::run(command.verb, &|event| voice.event(event)) {
+    match localpuppet::cmd::run(command.verb, voice.for_programs(), &|event| voice.event(event)) {
         Ok(answer) => voice.answer(&answer),
         Err(failure) => voice.failure(&failure),
     }

@@ -4,10 +4,12 @@
 //! the key, expected then found; a hint is something to type. stdout carries
 //! the answer (and with `--json` nothing but one document); stderr the rest.
 
+mod run;
+
 use crate::cli;
 use crate::model::answer::{Answer, Built};
 use crate::model::app::AppPath;
-use crate::model::event::Event;
+use crate::model::event::{Event, Stdout};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use serde_json::json;
@@ -26,9 +28,9 @@ impl Voice {
         Voice { json: options.json, verbose: options.verbose }
     }
 
-    /// True where stdout is for one JSON document alone.
-    pub fn is_json(&self) -> bool {
-        self.json
+    /// Where programs that a command runs may write: stdout is for one JSON document alone.
+    pub fn for_programs(&self) -> Stdout {
+        if self.json { Stdout::Stderr } else { Stdout::Through }
     }
 
     /// Says something while a command works.
@@ -104,6 +106,7 @@ impl Voice {
 fn prose(answer: &Answer) -> String {
     match answer {
         Answer::Built(releases) => releases.iter().map(built).collect(),
+        Answer::Run(record) => run::prose(record),
     }
 }
 

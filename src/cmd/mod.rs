@@ -1,19 +1,21 @@
 //! One file a verb: first this, then that. Returns an answer, never prints.
 
+mod apply;
 mod bundle;
+mod status;
 
 use crate::cli::Verb;
 use crate::model::answer::Answer;
-use crate::model::event::Event;
+use crate::model::event::{Event, Stdout};
 use crate::model::failure::Failure;
 
-/// Runs one command, which speaks through `say` while it works.
-pub fn run(verb: Verb, say: &dyn Fn(Event)) -> Result<Answer, Failure> {
+/// Runs one command, which speaks through `say` while it works; `stdout` is
+/// where programs that it runs may write theirs.
+pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Failure> {
     match verb {
         Verb::Bundle(args) => bundle::run(&args, say),
-        Verb::Inspect(_) | Verb::Apply(_) | Verb::Status(_) => {
-            let _ = say;
-            Err(Failure::new("not built yet"))
-        }
+        Verb::Apply(args) => apply::run(&args, stdout, say),
+        Verb::Status(args) => status::run(&args),
+        Verb::Inspect(_) => Err(Failure::new("not built yet")),
     }
 }

@@ -3,6 +3,16 @@
 //! It does what it is told and says what happened; it never decides and never
 //! speaks to the operator.
 
+pub mod apt;
+pub mod clock;
+pub mod dnf;
 pub mod fs;
+pub mod input;
+pub mod package_manager;
+pub mod proc;
+pub mod process;
+pub mod puppet;
+pub mod release;
 pub mod source;
+pub mod state;
 pub mod walk;

@@ -5,6 +5,7 @@ use super::bundle::Bundle;
 use super::compression::Format;
 use super::digest::Sha256Digest;
 use super::exit::Exit;
+use super::run::Record;
 use super::version::Version;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ use std::path::PathBuf;
 pub enum Answer {
     /// Of `bundle`, one for each release.
     Built(Vec<Built>),
+    /// `apply` and `status`: a run, as its record has it.
+    Run(Box<Record>),
 }
 
 impl Answer {
@@ -22,6 +25,7 @@ impl Answer {
     pub fn exit(&self) -> Exit {
         match self {
             Answer::Built(_) => Exit::Ok,
+            Answer::Run(record) => record.exit(),
         }
     }
 }

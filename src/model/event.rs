@@ -23,3 +23,12 @@ pub enum Event {
 
 /// How a command speaks while it works.
 pub type Say<'a> = &'a dyn Fn(Event);
+
+/// Where the stdout of a program that a command runs goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stdout {
+    /// To this process's stdout.
+    Through,
+    /// To this process's stderr: stdout is for one document alone.
+    Stderr,
+}

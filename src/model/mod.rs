@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod app;
 pub mod bundle;
+pub mod command;
 pub mod compression;
 pub mod digest;
 pub mod enc;
@@ -17,7 +18,10 @@ pub mod manifest;
 pub mod module;
 pub mod package_manager;
 pub mod psych;
+pub mod puppet_report;
+pub mod run;
 pub mod suggest;
 pub mod tree;
+pub mod verify;
 pub mod version;
 pub mod yaml;

@@ -3,6 +3,7 @@
 //! Nothing here does what it decides: it asks for facts through what it is
 //! given, and `cmd` hands the steps to `host` and `package`.
 
+pub mod apply;
 pub mod links;
 pub mod resolve;
 pub mod version;

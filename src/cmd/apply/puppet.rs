@@ -1,0 +1,111 @@
+//! `apply`'s second half: Puppet runs, and what came of it.
+
+use super::Context;
+use crate::host::process::{self, Signals, stream};
+use crate::host::state::Run;
+use crate::host::{proc, puppet};
+use crate::model::enc::Enc;
+use crate::model::event::{Event, Stdout};
+use crate::model::exit::Exit;
+use crate::model::failure::Failure;
+use crate::model::run::{Outcome, Puppet, Reason};
+use crate::plan::apply::{self as plan, Code, Colour, Ended, Places, Surroundings};
+
+/// What Puppet is given beside the ENC, each with its name in the run's directory.
+const FILES: [(&str, &str); 5] = [
+    ("enc.sh", include_str!("../../../templates/enc.sh")),
+    ("routes.yaml", include_str!("../../../templates/routes.yaml")),
+    ("hiera.yaml", include_str!("../../../templates/hiera.yaml")),
+    ("default.pp", include_str!("../../../templates/default.pp")),
+    ("conf/puppet.conf", include_str!("../../../templates/puppet.conf")),
+];
+
+/// Runs Puppet on code that is there, and tells the record what came of it.
+pub fn run(context: &Context, code: &Code, enc: &Enc, run: &mut Run) -> Result<Outcome, Failure> {
+    let program = puppet::find(context.args.puppet.as_deref())?;
+    let memory = context.state.memory(&plan::memory(&code.app))?;
+    let around = Surroundings {
+        puppet: program.path,
+        home: process::home(&memory),
+        passed: process::present(&plan::PASSED),
+        colour: colour(context),
+    };
+    let places = Places { run: run.directory().to_owned(), memory };
+    let line = plan::puppet(code, &places, &around, run.record.mode);
+    for (name, content) in FILES {
+        run.put(name, content.as_bytes())?;
+    }
+    run.put("enc.yaml", enc.to_yaml().as_bytes())?;
+    // Made here for its mode; Puppet appends.
+    run.put("log.jsonl", b"")?;
+    not_interrupted(context.signals)?;
+    (context.say)(Event::Puppet { command: line.to_string() });
+    let child = stream(&line, context.stdout)
+        .map_err(|error| Failure::new("failed to start Puppet").because(error))?;
+    run.record.puppet = Some(Puppet {
+        program: program.real,
+        command: line.to_string(),
+        process: Some(proc::identify(child.pid())),
+        version: None,
+        exit_code: None,
+        signal: None,
+    });
+    // Puppet runs: that it cannot be recorded is told when it has ended.
+    let saved = run.save();
+    let end = child
+        .wait(context.signals)
+        .map_err(|error| Failure::new("lost sight of Puppet").because(error))?;
+    let outcome = judge(&end, run);
+    saved.map(|()| outcome)
+}
+
+fn colour(context: &Context) -> Colour {
+    match context.stdout {
+        Stdout::Through if puppet::is_seen() => Colour::Yes,
+        _ => Colour::No,
+    }
+}
+
+fn not_interrupted(signals: &Signals) -> Result<(), Failure> {
+    match signals.received() {
+        None => Ok(()),
+        Some(signal) => {
+            Err(Failure::new(format!("ended by signal {signal} before Puppet was started"))
+                .exit(Exit::Interrupted))
+        }
+    }
+}
+
+/// Puppet's exit code and this run's own report, never that of an earlier run.
+fn judge(end: &process::End, run: &mut Run) -> Outcome {
+    let (report, unreadable) = match puppet::report(run.directory()) {
+        Ok(report) => (report, None),
+        Err(failure) => (None, Some(Reason::from(&failure))),
+    };
+    let ended = match (end.interrupted, end.signal, end.code) {
+        (Some(signal), _, _) => Ended::Interrupted(signal),
+        (_, Some(signal), _) => Ended::Killed(signal),
+        (_, _, code) => Ended::Exited(code.unwrap_or(-1)),
+    };
+    let outcome = plan::outcome(ended, report.as_ref(), run.record.mode);
+    if let Some(puppet) = &mut run.record.puppet {
+        (puppet.exit_code, puppet.signal) = (end.code, end.signal);
+        puppet.version = report.as_ref().map(|report| report.puppet_version.clone());
+    }
+    run.record.resources = report.as_ref().map(|report| report.resources());
+    run.record.reason = unreadable.or_else(|| reason(outcome, ended, end, run.directory()));
+    outcome
+}
+
+fn reason(outcome: Outcome, ended: Ended, end: &process::End, run: &str) -> Option<Reason> {
+    let error = match outcome {
+        Outcome::NotCompiled => plan::reason(&puppet::log_tail(run))
+            // What goes wrong before Puppet knows of its log is on stderr alone.
+            .or_else(|| plan::last_line(&end.stderr))?,
+        Outcome::Errored => plan::oddity(ended),
+        Outcome::Interrupted => format!("signal {} to localpuppet", end.interrupted?),
+        _ => return None,
+    };
+    let hints = vec![format!("read its log: less {run}/log.jsonl")];
+    Some(Reason { error, causes: Vec::new(), hints })
+}

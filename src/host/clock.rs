@@ -1,0 +1,36 @@
+//! The clock. Nothing of a package comes from it.
+#![allow(clippy::disallowed_methods)]
+
+use jiff::Timestamp;
+use std::time::{Duration, Instant};
+
+/// Now, as RFC 3339 with milliseconds.
+pub fn now() -> String {
+    format!("{:.3}", Timestamp::now())
+}
+
+/// Now, as a name that sorts by time and can be a file's: `20260102T030405.678Z`.
+pub fn now_as_name() -> String {
+    now().replace(['-', ':'], "")
+}
+
+/// A time to give up at.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// So long from now.
+    pub fn after(time: Duration) -> Self {
+        Deadline(Instant::now() + time)
+    }
+
+    /// What is left; none where it has passed.
+    pub fn left(self) -> Option<Duration> {
+        self.0.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    }
+}
+
+/// Waits.
+pub fn sleep(time: Duration) {
+    std::thread::sleep(time);
+}

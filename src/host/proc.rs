@@ -1,0 +1,150 @@
+//! Processes as the kernel shows them below /proc.
+#![allow(clippy::disallowed_methods)]
+
+use crate::model::run::Process;
+use rustix::process::{Pid, Signal};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+/// What the kernel says of a process.
+#[derive(Clone, Copy, Debug)]
+struct Stat {
+    parent: i32,
+    group: i32,
+    session: i32,
+    /// Clock ticks from boot.
+    start: u64,
+    state: char,
+}
+
+/// This boot's identity; empty where the kernel does not tell.
+fn boot() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
+}
+
+/// A process that runs now, so that it can be told from a later one with the same pid.
+pub fn identify(pid: u32) -> Process {
+    let start = i32::try_from(pid).ok().and_then(stat).map_or(0, |stat| stat.start);
+    Process { pid, start, boot: boot() }
+}
+
+/// True where that very process still runs.
+pub fn is_alive(process: &Process) -> bool {
+    let Some(stat) = i32::try_from(process.pid).ok().and_then(stat) else { return false };
+    stat.start == process.start && stat.state != 'Z' && process.boot == boot()
+}
+
+/// True where this process was started with a signal ignored, as `nohup` does.
+pub fn ignores(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask & (1 << (signal - 1)) != 0
+}
+
+/// The processes of one program: itself, and what it started, each of which
+/// may have made a session of its own (Puppet gives one to every command).
+#[derive(Debug)]
+pub struct Family {
+    leader: i32,
+    sessions: BTreeSet<i32>,
+}
+
+impl Family {
+    /// The family of the leader of a process group.
+    pub fn of(leader: u32) -> Self {
+        let leader = i32::try_from(leader).unwrap_or(i32::MAX);
+        let mut family = Family { leader, sessions: BTreeSet::new() };
+        family.look();
+        family
+    }
+
+    /// Finds members that were born since the last look. What a member leaves
+    /// behind as a daemon has another parent by then, and is none.
+    pub fn look(&mut self) {
+        let all = all();
+        let mut members = BTreeSet::from([self.leader]);
+        loop {
+            let born = all
+                .iter()
+                .filter(|(pid, stat)| !members.contains(*pid) && members.contains(&stat.parent));
+            let born: Vec<i32> = born.map(|(pid, _)| *pid).collect();
+            if born.is_empty() {
+                break;
+            }
+            members.extend(born);
+        }
+        let own = rustix::process::getsid(None).map_or(0, |sid| sid.as_raw_nonzero().get());
+        let sessions = members.iter().filter_map(|pid| all.get(pid)).map(|stat| stat.session);
+        self.sessions.extend(sessions.filter(|&session| session != own));
+    }
+
+    /// Sends a signal to every member, the leader first.
+    pub fn signal(&self, signal: Signal) {
+        let leader = Pid::from_raw(self.leader);
+        if let Some(leader) = leader {
+            // A process that has ended meanwhile needs no signal.
+            let _ = rustix::process::kill_process_group(leader, signal);
+        }
+        for pid in self.others().filter_map(Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, signal);
+        }
+    }
+
+    /// True where a member still runs.
+    pub fn is_alive(&self) -> bool {
+        self.others().next().is_some()
+            || all().values().any(|stat| stat.group == self.leader && stat.state != 'Z')
+    }
+
+    fn others(&self) -> impl Iterator<Item = i32> {
+        let members = all().into_iter().filter(|(_, stat)| {
+            stat.group != self.leader && stat.state != 'Z' && self.sessions.contains(&stat.session)
+        });
+        members.map(|(pid, _)| pid)
+    }
+}
+
+fn all() -> BTreeMap<i32, Stat> {
+    let Ok(entries) = fs::read_dir("/proc") else { return BTreeMap::new() };
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.filter_map(|pid| Some((pid, stat(pid)?))).collect()
+}
+
+fn stat(pid: i32) -> Option<Stat> {
+    parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// proc(5): the name in brackets may hold anything, brackets too; fields are counted behind it.
+fn parse(text: &str) -> Option<Stat> {
+    let (_, behind) = text.rsplit_once(')')?;
+    let fields: Vec<&str> = behind.split_whitespace().collect();
+    let number = |at: usize| fields.get(at)?.parse::<i32>().ok();
+    Some(Stat {
+        state: fields.first()?.chars().next()?,
+        parent: number(1)?,
+        group: number(2)?,
+        session: number(3)?,
+        start: fields.get(19)?.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_brackets_does_not_move_the_fields() {
+        let text = "42 (a) b) c) S 1 42 40 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987 65 4";
+        let stat = parse(text).unwrap();
+        assert_eq!((stat.parent, stat.group, stat.session, stat.start), (1, 42, 40, 987));
+    }
+
+    #[test]
+    fn this_process_is_alive_and_another_of_its_pid_is_not() {
+        let process = identify(std::process::id());
+        assert!(is_alive(&process));
+        assert!(!is_alive(&Process { start: process.start + 1, ..process }));
+    }
+}

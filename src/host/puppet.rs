@@ -1,0 +1,95 @@
+//! Puppet on this node: its program, and what it leaves of a run.
+#![allow(clippy::disallowed_methods)]
+
+use super::{input, process};
+use crate::model::failure::Failure;
+use crate::model::puppet_report::PuppetReport;
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Where packages put Puppet, after `PATH`: those of Puppet and OpenVox, then those of systems.
+const USUAL: [&str; 2] = ["/opt/puppetlabs/bin/puppet", "/usr/bin/puppet"];
+
+/// A report of more than this is not read.
+const LARGEST_REPORT: u64 = 512 << 20;
+
+/// So much of a log's end is looked at for the reason of a failure.
+const LOG_TAIL: u64 = 256 << 10;
+
+/// Puppet's program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// As it was found.
+    pub path: String,
+    /// Without links.
+    pub real: String,
+}
+
+/// Finds Puppet; `given` is what the operator says.
+pub fn find(given: Option<&Path>) -> Result<Program, Failure> {
+    if let Some(given) = given {
+        return program(given).ok_or_else(|| {
+            Failure::new(format!("`{}` of `--puppet` is no program", given.display()))
+        });
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).filter(|directory| directory.is_absolute());
+    let usual = USUAL.into_iter().map(PathBuf::from);
+    let mut candidates = on_path.map(|directory| directory.join("puppet")).chain(usual);
+    candidates.find_map(|candidate| program(&candidate)).ok_or_else(|| {
+        Failure::new(
+            "no Puppet on this node, neither on `PATH` nor at `/opt/puppetlabs/bin/puppet`",
+        )
+        .hint("install it (`apt-get install puppet-agent`), or name it with `--puppet FILE`")
+    })
+}
+
+fn program(path: &Path) -> Option<Program> {
+    let metadata = fs::metadata(path).ok()?;
+    if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
+        return None;
+    }
+    let text = |path: PathBuf| path.into_os_string().into_string().ok();
+    let path = std::path::absolute(path).ok()?;
+    let real = fs::canonicalize(&path).ok()?;
+    Some(Program { path: text(path)?, real: text(real)? })
+}
+
+/// True where stdout is a terminal.
+pub fn is_seen() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Which of some variables this process has.
+pub fn present(names: &[&'static str]) -> Vec<&'static str> {
+    process::present(names)
+}
+
+/// The report that a run left in its directory; none where Puppet applied nothing.
+pub fn report(run: &str) -> Result<Option<PuppetReport>, Failure> {
+    let path = format!("{run}/report.json");
+    let text = match input::read(Path::new(&path), LARGEST_REPORT) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::new(format!("failed to read `{path}`")).because(error)),
+    };
+    let report = serde_json::from_slice(&text);
+    report
+        .map(Some)
+        .map_err(|error| Failure::new(format!("`{path}` is no report of Puppet")).because(error))
+}
+
+/// The end of the log that a run left in its directory.
+pub fn log_tail(run: &str) -> String {
+    let read = || {
+        let mut file = File::open(format!("{run}/log.jsonl"))?;
+        let size = file.metadata()?.len();
+        file.seek(SeekFrom::Start(size.saturating_sub(LOG_TAIL)))?;
+        let mut tail = Vec::new();
+        file.take(LOG_TAIL).read_to_end(&mut tail)?;
+        io::Result::Ok(String::from_utf8_lossy(&tail).into_owned())
+    };
+    read().unwrap_or_default()
+}

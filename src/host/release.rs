@@ -1,0 +1,103 @@
+//! Releases installed on this node.
+#![allow(clippy::disallowed_methods)]
+
+use super::input;
+use crate::model::app::Release;
+use crate::model::bundle::{self, Bundle};
+use crate::model::digest::Sha256Digest;
+use crate::model::exit::Exit;
+use crate::model::failure::Failure;
+use crate::model::verify::{Difference, Found, differences};
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// The directory of a release below a root (`/` is empty).
+pub fn directory(root: &str, release: &Release) -> String {
+    format!("{root}{}/{}", bundle::INSTALL_ROOT, release.directory())
+}
+
+/// What the installed release says of itself; none where it is not installed.
+pub fn read(root: &str, release: &Release) -> Result<Option<Bundle>, Failure> {
+    let path = format!("{}/{}", directory(root, release), bundle::FILE_NAME);
+    let refused = |what: String| Failure::new(what).exit(Exit::NotVerified);
+    match fs::symlink_metadata(&path) {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Err(refused(format!("`{path}` is no file"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(refused(format!("failed to read `{path}`")).because(error)),
+    }
+    let text = input::read(Path::new(&path), bundle::LARGEST)
+        .map_err(|error| refused(format!("failed to read `{path}`")).because(error))?;
+    let bundle = Bundle::from_json(&text).map_err(|error| {
+        refused(format!("`{path}` is not the description of a release")).because(error)
+    })?;
+    if &bundle.app != release.path() {
+        let what = format!("expected `app` `{release}` in `{path}`, found `{}`", bundle.app);
+        return Err(refused(what));
+    }
+    Ok(Some(bundle))
+}
+
+/// How the installed files differ from what `bundle.json` says.
+pub fn verify(root: &str, bundle: &Bundle) -> Vec<Difference> {
+    let top = PathBuf::from(format!("{root}{}", bundle.directory()));
+    differences(&bundle.files, look(&top))
+}
+
+/// Every path below a directory but its own `bundle.json`; links are not followed.
+fn look(top: &Path) -> BTreeMap<String, Found> {
+    let entries: Vec<_> = WalkDir::new(top).min_depth(1).follow_links(false).into_iter().collect();
+    let found = entries.into_par_iter().map(|entry| match entry {
+        Ok(entry) => {
+            (name(top, entry.path()), found(entry.path(), entry.metadata().map_err(Into::into)))
+        }
+        Err(error) => {
+            let path = error.path().map(|path| name(top, path)).unwrap_or_default();
+            (path, Found::Unreadable(io::Error::from(error).to_string()))
+        }
+    });
+    found.filter(|(path, _)| path != bundle::FILE_NAME).collect()
+}
+
+fn name(top: &Path, path: &Path) -> String {
+    path.strip_prefix(top).unwrap_or(path).to_string_lossy().into_owned()
+}
+
+fn found(path: &Path, metadata: io::Result<Metadata>) -> Found {
+    let look = || {
+        let metadata = metadata?;
+        let mode = metadata.permissions().mode() & 0o7777;
+        Ok(if metadata.is_dir() {
+            Found::Directory { mode }
+        } else if metadata.is_file() {
+            let (size, sha256) = digest(path)?;
+            Found::File { mode, size, sha256 }
+        } else if metadata.is_symlink() {
+            Found::Symlink { target: fs::read_link(path)?.to_string_lossy().into_owned() }
+        } else {
+            Found::Special
+        })
+    };
+    look().unwrap_or_else(|error: io::Error| Found::Unreadable(error.to_string()))
+}
+
+fn digest(path: &Path) -> io::Result<(u64, Sha256Digest)> {
+    let mut file = File::open(path)?;
+    let (mut size, mut hasher) = (0, Sha256::new());
+    let mut buffer = [0; 16 << 10];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((size, Sha256Digest::from_hasher(hasher))),
+            read => {
+                size += read as u64;
+                hasher.update(&buffer[..read]);
+            }
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! What localpuppet keeps on a node: the lock, and a directory for each run.
+//!
+//! ```text
+//! /var/lib/localpuppet/lock         who runs; a lock of the kernel's, which dies with its holder
+//! /var/lib/localpuppet/last         the last run, a link
+//! /var/lib/localpuppet/runs/<id>/   record.json, enc.yaml, log.jsonl, report.json, …
+//! /var/lib/localpuppet/puppet/<app> what Puppet remembers of an app between runs
+//! ```
+//!
+//! All of it is the owner's alone: ENCs, logs and reports have secrets in them.
+#![allow(clippy::disallowed_methods)]
+
+use super::{clock, input, proc};
+use crate::model::app::AppPath;
+use crate::model::exit::Exit;
+use crate::model::failure::Failure;
+use crate::model::run::{Holder, Record, Stage};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const DIRECTORY: &str = "/var/lib/localpuppet";
+
+/// So many runs are kept.
+const KEPT: usize = 50;
+
+/// A record is some kilobytes; more is not one.
+const LARGEST_RECORD: u64 = 1 << 20;
+
+/// The state of one node.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Empty for `/`, so that an absolute path can follow.
+    root: String,
+}
+
+impl State {
+    /// The state below a root that exists.
+    pub fn of(root: &Path) -> Result<Self, Failure> {
+        let real = fs::canonicalize(root).map_err(|error| {
+            Failure::new(format!("failed to find root `{}`", root.display())).because(error)
+        })?;
+        match real.into_os_string().into_string() {
+            Ok(text) => Ok(State { root: text.trim_end_matches('/').to_owned() }),
+            Err(_) => Err(Failure::new(format!("root `{}` is not UTF-8", root.display()))),
+        }
+    }
+
+    /// The root; `/` is empty.
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// An absolute path of the node, below the root.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.root)
+    }
+
+    /// Where the state is.
+    pub fn directory(&self) -> String {
+        self.at(DIRECTORY)
+    }
+
+    /// A directory of its own for a neighbour: what apt is told of a root, say.
+    pub fn subdirectory(&self, name: &str) -> Result<String, Failure> {
+        let directory = format!("{}/{name}", self.directory());
+        create_directories(&directory)?;
+        Ok(directory)
+    }
+
+    /// Where Puppet remembers an app.
+    pub fn memory(&self, name: &str) -> Result<String, Failure> {
+        self.subdirectory(&format!("puppet/{name}"))
+    }
+
+    /// Takes the node for one run and begins its record.
+    pub fn begin(&self, app: Option<&AppPath>) -> Result<Run, Failure> {
+        let directory = self.directory();
+        create_directories(&format!("{directory}/runs"))?;
+        let started = clock::now();
+        let lock = self.lock(&started, app)?;
+        let process = proc::identify(std::process::id());
+        let (id, run) = self.create_run(process.pid)?;
+        let mut record = Record::begin(id, run, started, process);
+        record.app = app.cloned();
+        let mut run = Run { state: self.clone(), record, _lock: lock };
+        run.save()?;
+        run.point_to_last()?;
+        Ok(run)
+    }
+
+    /// A new directory, whose name sorts by time.
+    fn create_run(&self, pid: u32) -> Result<(String, String), Failure> {
+        loop {
+            let id = format!("{}-{pid}", clock::now_as_name());
+            let run = format!("{}/runs/{id}", self.directory());
+            match DirBuilder::new().mode(0o700).create(&run) {
+                Ok(()) => return Ok((id, run)),
+                // Two runs of one process in one millisecond.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    clock::sleep(Duration::from_millis(1));
+                }
+                Err(error) => return Err(failed("create directory", &run, error)),
+            }
+        }
+    }
+
+    fn lock(&self, since: &str, app: Option<&AppPath>) -> Result<File, Failure> {
+        let path = format!("{}/lock", self.directory());
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(&path).map_err(|error| failed("open", &path, error))?;
+        take(&file, &path)?;
+        if let Some(orphan) = self.orphan() {
+            return Err(orphan);
+        }
+        let holder =
+            Holder { pid: std::process::id(), since: since.to_owned(), release: app.cloned() };
+        let text = serde_json::to_string(&holder).unwrap_or_default();
+        let written = file.set_len(0).and_then(|()| file.rewind());
+        written
+            .and_then(|()| file.write_all(text.as_bytes()))
+            .map_err(|error| failed("write", &path, error))?;
+        Ok(file)
+    }
+
+    /// A localpuppet that was killed cannot end its Puppet, which still changes the node.
+    fn orphan(&self) -> Option<Failure> {
+        let record = self.read_last().ok()??;
+        let process = record.puppet.filter(|_| record.stage == Stage::Running)?.process?;
+        proc::is_alive(&process).then(|| {
+            let pid = process.pid;
+            Failure::new(format!(
+                "Puppet of run `{}`, which was killed, is still at work: pid {pid}",
+                record.id
+            ))
+            .exit(Exit::Locked)
+            .hint(format!("wait for it, or `kill {pid}`"))
+        })
+    }
+
+    /// The record of the last run; one whose process is gone is told as lost.
+    pub fn last(&self) -> Result<Option<Record>, Failure> {
+        let Some(mut record) = self.read_last()? else { return Ok(None) };
+        if record.stage == Stage::Running && !proc::is_alive(&record.process) && !self.is_locked() {
+            record.stage = Stage::Lost;
+        }
+        Ok(Some(record))
+    }
+
+    fn is_locked(&self) -> bool {
+        let file = File::open(format!("{}/lock", self.directory()));
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    fn read_last(&self) -> Result<Option<Record>, Failure> {
+        let path = format!("{}/last/record.json", self.directory());
+        let text = match input::read(Path::new(&path), LARGEST_RECORD) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("read", &path, error)),
+        };
+        let record = serde_json::from_slice(&text);
+        record
+            .map(Some)
+            .map_err(|error| Failure::new(format!("`{path}` is no record")).because(error))
+    }
+
+    /// Removes all but the newest runs. What cannot be removed now is tried again by the next run.
+    fn prune(&self, last: &str) {
+        let Ok(entries) = fs::read_dir(format!("{}/runs", self.directory())) else { return };
+        let mut runs: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        runs.sort();
+        let surplus = runs.len().saturating_sub(KEPT);
+        for run in runs.iter().take(surplus).filter(|run| !run.ends_with(last)) {
+            let _ = fs::remove_dir_all(run);
+        }
+    }
+}
+
+/// One run: holds the node until it is dropped.
+pub struct Run {
+    state: State,
+    /// What is told of the run; written by [`Run::save`].
+    pub record: Record,
+    _lock: File,
+}
+
+impl Run {
+    /// The directory of this run.
+    pub fn directory(&self) -> &str {
+        &self.record.directory
+    }
+
+    /// Puts a file into this run's directory.
+    pub fn put(&self, name: &str, content: &[u8]) -> Result<(), Failure> {
+        let path = format!("{}/{name}", self.directory());
+        if let Some((parent, _)) = path.rsplit_once('/') {
+            create_directories(parent)?;
+        }
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        file.and_then(|mut file| file.write_all(content))
+            .map_err(|error| failed("write", &path, error))
+    }
+
+    /// Writes the record: beside its place, then renamed into it.
+    pub fn save(&mut self) -> Result<(), Failure> {
+        let path = format!("{}/record.json", self.directory());
+        let text = serde_json::to_string_pretty(&self.record).unwrap_or_default() + "\n";
+        let write = || {
+            let mut file = tempfile::NamedTempFile::new_in(self.directory())?;
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_data()?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        write().map_err(|error: io::Error| failed("write", &path, error))
+    }
+
+    /// Ends the record and makes room for the next.
+    pub fn end(&mut self) -> Result<(), Failure> {
+        self.record.stage = Stage::Ended;
+        self.record.ended = Some(clock::now());
+        self.save()?;
+        self.state.prune(&self.record.id);
+        Ok(())
+    }
+
+    fn point_to_last(&self) -> Result<(), Failure> {
+        let directory = self.state.directory();
+        let (new, last) =
+            (format!("{directory}/last.{}", self.record.id), format!("{directory}/last"));
+        symlink(format!("runs/{}", self.record.id), &new)
+            .and_then(|()| fs::rename(&new, &last))
+            .map_err(|error| failed("write", &last, error))
+    }
+}
+
+/// Takes the lock, or says who has it. `status` holds it for an instant to
+/// see whether it is free, so one look is not enough.
+fn take(file: &File, path: &str) -> Result<(), Failure> {
+    for _ in 0..5 {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => clock::sleep(Duration::from_millis(10)),
+            Err(TryLockError::Error(error)) => return Err(failed("lock", path, error)),
+        }
+    }
+    let holder = input::bounded(file, LARGEST_RECORD).unwrap_or_default();
+    let told = match serde_json::from_slice::<Holder>(&holder) {
+        Ok(Holder { pid, since, release: Some(app) }) => {
+            format!(": pid {pid}, since {since}, `{app}`")
+        }
+        Ok(Holder { pid, since, release: None }) => format!(": pid {pid}, since {since}"),
+        // It has the lock and has not yet said who it is.
+        Err(_) => String::new(),
+    };
+    Err(Failure::new(format!("another run holds this node{told}"))
+        .exit(Exit::Locked)
+        .hint("see what it does: `localpuppet status`"))
+}
+
+fn create_directories(path: &str) -> Result<(), Failure> {
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    created.map_err(|error| failed("create directory", path, error))
+}
+
+fn failed(deed: &str, path: &str, error: io::Error) -> Failure {
+    let failure = Failure::new(format!("failed to {deed} `{path}`"));
+    let failure = match error.kind() {
+        io::ErrorKind::PermissionDenied => failure.hint("run it as root: `sudo localpuppet …`"),
+        _ => failure,
+    };
+    failure.because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_run_holds_the_node_and_the_next_is_told_who() {
+        let root = tempfile::tempdir().unwrap();
+        let state = State::of(root.path()).unwrap();
+        assert!(state.last().unwrap().is_none());
+        let app = "foo/tags/r1".parse().unwrap();
+        let mut run = state.begin(Some(&app)).unwrap();
+        let refused = state.begin(None).err().unwrap();
+        assert_eq!(refused.exit_code(), Exit::Locked);
+        let pid = format!("pid {}, since", std::process::id());
+        assert!(refused.to_string().contains(&pid), "{refused}");
+        assert!(refused.to_string().ends_with("`foo/tags/r1`"), "{refused}");
+        assert_eq!(state.last().unwrap().unwrap().stage, Stage::Running);
+        run.end().unwrap();
+        drop(run);
+        assert_eq!(state.last().unwrap().unwrap().stage, Stage::Ended);
+        assert!(state.begin(None).is_ok());
+    }
+
+    #[test]
+    fn a_run_whose_process_is_gone_is_lost() {
+        let root = tempfile::tempdir().unwrap();
+        let state = State::of(root.path()).unwrap();
+        let mut run = state.begin(None).unwrap();
+        run.record.process.start += 1;
+        run.save().unwrap();
+        drop(run);
+        assert_eq!(state.last().unwrap().unwrap().stage, Stage::Lost);
+    }
+
+    #[test]
+    fn a_puppet_whose_localpuppet_was_killed_keeps_the_node() {
+        let root = tempfile::tempdir().unwrap();
+        let state = State::of(root.path()).unwrap();
+        let mut run = state.begin(None).unwrap();
+        run.record.puppet = Some(crate::model::run::Puppet {
+            program: String::new(),
+            command: String::new(),
+            process: Some(proc::identify(std::process::id())),
+            version: None,
+            exit_code: None,
+            signal: None,
+        });
+        run.save().unwrap();
+        drop(run);
+        let refused = state.begin(None).err().unwrap();
+        assert_eq!(refused.exit_code(), Exit::Locked);
+        assert!(refused.hints()[0].contains("kill"), "{refused}");
+    }
+
+    #[test]
+    fn old_runs_go_and_everything_is_the_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        let state = State::of(root.path()).unwrap();
+        for _ in 0..KEPT + 3 {
+            let mut run = state.begin(None).unwrap();
+            run.put("enc.yaml", b"secret").unwrap();
+            run.end().unwrap();
+        }
+        let runs = format!("{}/runs", state.directory());
+        assert_eq!(fs::read_dir(&runs).unwrap().count(), KEPT);
+        let last = format!("{}/last", state.directory());
+        let mode = |path: String| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(format!("{last}/enc.yaml")), 0o600);
+        assert_eq!(mode(format!("{last}/record.json")), 0o600);
+        assert_eq!(mode(last), 0o700);
+    }
+}

@@ -1,0 +1,191 @@
+//! What a tree should be and what it is: the differences.
+
+use super::digest::Sha256Digest;
+use super::tree::Node;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// One path of a tree as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    Directory {
+        mode: u32,
+    },
+    File {
+        mode: u32,
+        size: u64,
+        sha256: Sha256Digest,
+    },
+    Symlink {
+        target: String,
+    },
+    /// A socket, a device, a fifo.
+    Special,
+    /// It could not be read; the text says why.
+    Unreadable(String),
+}
+
+/// How one path differs from what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub path: String,
+    pub what: What,
+}
+
+/// Kinds of difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    Missing,
+    Added,
+    Kind { expected: &'static str, found: &'static str },
+    Mode { expected: u32, found: u32 },
+    Content,
+    Target { expected: String, found: String },
+    Unreadable(String),
+}
+
+/// The differences between a canonical list and what was found, in the order of paths.
+pub fn differences(expected: &[Node], mut found: BTreeMap<String, Found>) -> Vec<Difference> {
+    let mut list = Vec::new();
+    for node in expected {
+        let what = match found.remove(node.path().as_str()) {
+            None => Some(What::Missing),
+            Some(found) => compare(node, found),
+        };
+        list.extend(what.map(|what| Difference { path: node.path().to_string(), what }));
+    }
+    list.extend(found.into_keys().map(|path| Difference { path, what: What::Added }));
+    list.sort_by(|a, b| a.path.cmp(&b.path));
+    list
+}
+
+fn compare(expected: &Node, found: Found) -> Option<What> {
+    let mode =
+        |expected: u32, found: u32| (expected != found).then_some(What::Mode { expected, found });
+    match (expected, found) {
+        (_, Found::Unreadable(why)) => Some(What::Unreadable(why)),
+        (Node::Directory { .. }, Found::Directory { mode: found }) => mode(0o755, found),
+        (
+            Node::File { mode: bits, size, sha256, .. },
+            Found::File { mode: found_mode, size: found_size, sha256: found_sha256 },
+        ) => {
+            if (*size, *sha256) != (found_size, found_sha256) {
+                return Some(What::Content);
+            }
+            mode(bits.bits(), found_mode)
+        }
+        (Node::Symlink { target: expected, .. }, Found::Symlink { target: found }) => {
+            let expected = expected.clone();
+            (expected != found).then_some(What::Target { expected, found })
+        }
+        (expected, found) => Some(What::Kind { expected: kind(expected), found: found.kind() }),
+    }
+}
+
+fn kind(node: &Node) -> &'static str {
+    match node {
+        Node::Directory { .. } => "directory",
+        Node::File { .. } => "file",
+        Node::Symlink { .. } => "symbolic link",
+    }
+}
+
+/// Differences as an error's cause: the first of them, and how many there are.
+#[derive(Debug)]
+pub struct Differences(pub Vec<Difference>);
+
+/// More differences than this are counted, not named.
+const NAMED: usize = 20;
+
+impl fmt::Display for Differences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Differences(list) = self;
+        write!(f, "{} {}", list.len(), if list.len() == 1 { "difference" } else { "differences" })?;
+        list.iter().take(NAMED).try_for_each(|difference| write!(f, "\n    {difference}"))?;
+        match list.len().checked_sub(NAMED) {
+            Some(more @ 1..) => write!(f, "\n    and {more} more"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Differences {}
+
+impl Found {
+    fn kind(&self) -> &'static str {
+        match self {
+            Found::Directory { .. } => "directory",
+            Found::File { .. } => "file",
+            Found::Symlink { .. } => "symbolic link",
+            Found::Special | Found::Unreadable(_) => "special file",
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = &self.path;
+        match &self.what {
+            What::Missing => write!(f, "`{path}` is missing"),
+            What::Added => write!(f, "`{path}` was added"),
+            What::Kind { expected, found } => {
+                write!(f, "`{path}`: expected a {expected}, found a {found}")
+            }
+            What::Mode { expected, found } => {
+                write!(f, "`{path}`: expected mode {expected:04o}, found {found:04o}")
+            }
+            What::Content => write!(f, "`{path}` was changed"),
+            What::Target { expected, found } => {
+                write!(f, "`{path}`: expected a link to `{expected}`, found one to `{found}`")
+            }
+            What::Unreadable(why) => write!(f, "`{path}` cannot be read: {why}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::tree::Mode;
+
+    #[test]
+    fn every_kind_of_difference_is_named() {
+        let empty = Sha256Digest::of("");
+        let file = |path: &str| Node::File {
+            path: path.parse().unwrap(),
+            mode: Mode::Plain,
+            size: 0,
+            sha256: empty,
+        };
+        let link = Node::Symlink { path: "l".parse().unwrap(), target: "c".into() };
+        let directory = Node::Directory { path: "d".parse().unwrap() };
+        let same = Found::File { mode: 0o644, size: 0, sha256: empty };
+        let expected = ["c", "k", "m", "same", "x"].map(file);
+        let expected: Vec<Node> = expected.into_iter().chain([link, directory]).collect();
+        let changed = Found::File { mode: 0o644, size: 0, sha256: Sha256Digest::of("x") };
+        let found = [
+            ("a", same.clone()),
+            ("c", changed),
+            ("d", Found::Directory { mode: 0o777 }),
+            ("k", Found::Special),
+            ("l", Found::Symlink { target: "/etc".into() }),
+            ("m", Found::File { mode: 0o4644, size: 0, sha256: empty }),
+            ("same", same),
+        ];
+        let found = found.into_iter().map(|(path, found)| (path.to_owned(), found)).collect();
+        let told: Vec<String> =
+            differences(&expected, found).iter().map(Difference::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "`a` was added",
+                "`c` was changed",
+                "`d`: expected mode 0755, found 0777",
+                "`k`: expected a file, found a special file",
+                "`l`: expected a link to `c`, found one to `/etc`",
+                "`m`: expected mode 0644, found 4644",
+                "`x` is missing",
+            ]
+        );
+    }
+}

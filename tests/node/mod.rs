@@ -1,0 +1,135 @@
+//! A node below a temporary root: releases installed by hand, the program run on it.
+
+use localpuppet::model::app::{AppPath, Release};
+use localpuppet::model::bundle::Bundle;
+use localpuppet::model::digest::Sha256Digest;
+use localpuppet::model::tree::{Mode, Node as TreeNode};
+use localpuppet::model::version::Version;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A root of its own.
+pub struct Node {
+    root: tempfile::TempDir,
+}
+
+/// What a program said and how it ended.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exit {}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr)
+    }
+}
+
+impl Node {
+    /// An empty root.
+    pub fn new() -> Self {
+        assert!(Path::new("/usr/bin/puppet").exists(), "type: apt-get install puppet-agent");
+        Node { root: tempfile::tempdir().unwrap() }
+    }
+
+    /// A path below the root.
+    pub fn path(&self, name: &str) -> String {
+        self.root.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    pub fn exists(&self, name: &str) -> bool {
+        self.root.path().join(name).exists()
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        write(Path::new(&self.path(name)), text);
+    }
+
+    /// Installs a release as its package would; returns what it says of itself.
+    pub fn install(&self, app: &str, files: &[(&str, &str)]) -> Bundle {
+        install(self.root.path(), app, files)
+    }
+
+    /// Writes the node's ENC where `apply` looks for it.
+    pub fn enc(&self, app: &str, classes: serde_json::Value) {
+        let enc = serde_json::json!({"app": app, "classes": classes});
+        self.write("etc/puppet/input.yaml", &enc.to_string());
+    }
+
+    /// The command with this root, ready to be started.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_localpuppet"));
+        command.args(arguments).env("LOCALPUPPET_ROOT", self.root.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        ran(&mut self.command(arguments))
+    }
+}
+
+/// Runs a program to its end.
+pub fn ran(command: &mut Command) -> Ran {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Puts a release below a root; file names are relative to the app.
+pub fn install(root: &Path, app: &str, files: &[(&str, &str)]) -> Bundle {
+    let path: AppPath = app.parse().unwrap();
+    let release = Release::of(&path).unwrap();
+    let mut directories = BTreeSet::new();
+    let mut nodes = Vec::new();
+    for (name, text) in files {
+        let mut above = Path::new(name).parent();
+        while let Some(directory) = above.filter(|directory| *directory != Path::new("")) {
+            directories.insert(directory.to_owned());
+            above = directory.parent();
+        }
+        nodes.push(TreeNode::File {
+            path: format!("{app}/{name}").parse().unwrap(),
+            mode: Mode::Plain,
+            size: text.len() as u64,
+            sha256: Sha256Digest::of(text),
+        });
+    }
+    nodes.extend(directories.iter().map(|directory| TreeNode::Directory {
+        path: format!("{app}/{}", directory.display()).parse().unwrap(),
+    }));
+    let version = release.tag().and_then(|tag| Version::of_tag(tag).ok());
+    let bundle = Bundle::new(&release, version, &[(path, nodes)], Vec::new());
+    let top = PathBuf::from(format!("{}{}", root.display(), bundle.directory()));
+    for (name, text) in files {
+        write(&top.join("modules").join(app).join(name), text);
+    }
+    write(&top.join("bundle.json"), &bundle.to_json());
+    bundle
+}
+
+/// Writes a file and the directories above it with a package's modes, whatever the umask.
+fn write(path: &Path, text: &str) {
+    let mut above = PathBuf::new();
+    for component in path.parent().unwrap().components() {
+        above.push(component);
+        if fs::create_dir(&above).is_ok() {
+            fs::set_permissions(&above, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+}
