@@ -1,5 +1,6 @@
 //! `apply`: read the ENC, take the node, install and verify the release, run Puppet, record.
 
+mod checkout;
 mod install;
 mod puppet;
 
@@ -58,11 +59,8 @@ pub fn run(args: &Apply, stdout: Stdout, say: Say) -> Result<Answer, Failure> {
 fn apply(context: &Context, wanted: &Wanted, run: &mut Run) -> Result<Outcome, Failure> {
     let code = match &context.args.module_root {
         None => install::installed(context, &wanted.app, run)?,
-        Some(_) => return Err(Failure::new("not built yet")),
+        Some(root) => checkout::resolved(context, root, &wanted.app, run)?,
     };
-    for directory in &code.modulepath {
-        fit_for_puppet("a directory of the modulepath", directory)?;
-    }
     puppet::run(context, &code, &wanted.enc, run)
 }
 
@@ -121,6 +119,16 @@ fn want(args: &Apply, state: &State, say: Say) -> Result<Wanted, Failure> {
         }
     };
     Ok(Wanted { app, enc })
+}
+
+fn not_interrupted(context: &Context) -> Result<(), Failure> {
+    match context.signals.received() {
+        None => Ok(()),
+        Some(signal) => {
+            let what = format!("ended by signal {signal} before Puppet was started");
+            Err(Failure::new(what).exit(Exit::Interrupted))
+        }
+    }
 }
 
 fn fit_for_puppet(what: &str, path: &str) -> Result<(), Failure> {

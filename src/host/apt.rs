@@ -16,20 +16,17 @@ use std::io;
 /// Installs a package: at once where the index knows it, else after a refresh of the index.
 pub fn install(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
     let environment = environment(site, wanted)?;
-    let first = match get(site, &environment, &install_arguments(site, wanted)) {
+    let missed = match attempt(site, &environment, wanted) {
         Ok(()) => return Ok(()),
-        Err(error) if site.signals.received().is_some() || !is_stale(error.stderr()) => {
-            return Err(refused(site, wanted, error.into()));
-        }
-        Err(error) => error,
+        Err(missed) => missed,
     };
+    if !missed.stale || site.signals.received().is_some() {
+        return Err(refused(site, wanted, missed.why));
+    }
     // Without the option, apt-get update ends with 0 where no server answered.
     let update = ["update", "-q", "-o", "APT::Update::Error-Mode=any"].map(str::to_owned);
     let refresh = get(site, &environment, &update);
-    if site.signals.received().is_some() {
-        return Err(refused(site, wanted, first.into()));
-    }
-    match (get(site, &environment, &install_arguments(site, wanted)), refresh) {
+    match (attempt(site, &environment, wanted), refresh) {
         (Ok(()), Ok(())) => Ok(()),
         (Ok(()), Err(error)) => {
             // Another repository of the node may be down; this package came all the same.
@@ -37,31 +34,40 @@ pub fn install(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
             (site.say)(Event::Warning { text });
             Ok(())
         }
-        (Err(error), refresh) => Err(not_found(site, wanted, error, refresh.err())),
+        (Err(missed), Err(refresh)) => {
+            let why = Failure::new(missed.why.to_string()).because(refresh);
+            Err(refused(site, wanted, why.into()))
+        }
+        (Err(missed), Ok(())) => Err(refused(site, wanted, missed.why).hint(format!(
+            "is a repository with it configured? `apt-cache policy {}`",
+            wanted.package
+        ))),
     }
 }
 
-fn not_found(
-    site: &Site,
-    wanted: &Wanted,
-    error: ProcessError,
-    refresh: Option<ProcessError>,
-) -> Failure {
-    let why = Failure::new(error.to_string());
-    let why = match refresh {
-        Some(refresh) => why.because(refresh),
-        None => why.hint(format!(
-            "is a repository with it configured? `apt-cache policy {}`",
-            wanted.package
-        )),
-    };
-    refused(site, wanted, why.into())
+/// Why an attempt brought no package.
+struct Missed {
+    why: Box<dyn std::error::Error + Send + Sync>,
+    /// True where a newer index may help.
+    stale: bool,
+}
+
+/// apt-get ends with 0 where the index has no package of the name, so dpkg is asked.
+fn attempt(site: &Site, environment: &Environment, wanted: &Wanted) -> Result<(), Missed> {
+    get(site, environment, &install_arguments(site, wanted)).map_err(|error| {
+        let stale = is_stale(error.stderr());
+        Missed { why: error.into(), stale }
+    })?;
+    let found = installed(site, wanted);
+    found.map(drop).map_err(|why| Missed { why: why.into(), stale: true })
 }
 
 fn install_arguments(site: &Site, wanted: &Wanted) -> Vec<String> {
+    // A bare name that the index does not know is a regular expression to
+    // apt-get: `foo-1.2` would bring `foo-1x2`.
     let package = match &wanted.version {
-        Some(version) => format!("{}={version}", wanted.package),
-        None => wanted.package.to_string(),
+        Some(version) => format!("?exact-name({})={version}", wanted.package),
+        None => format!("?exact-name({})", wanted.package),
     };
     let timeout = format!("DPkg::Lock::Timeout={}", site.lock_timeout);
     let options = ["install", "-q", "-y", "--no-install-recommends", "--no-remove", "-o"];
@@ -109,7 +115,7 @@ pub fn installed(site: &Site, wanted: &Wanted) -> Result<String, String> {
     let environment = Environment::Inherited(vec![("LC_ALL", "C".to_owned())]);
     let line = CommandLine::new("dpkg-query", arguments).environment(environment);
     let told = super::process::capture(&line, site.signals, OnSignal::Finish)
-        .map_err(|error| format!("afterwards, it is not installed: {error}"))?;
+        .map_err(|error| format!("apt-get did nothing: {error}"))?;
     match told.trim_end().split_once('\t') {
         Some((status, version)) if status.trim_end() == "ii" || status.trim_end() == "hi" => {
             Ok(version.to_owned())

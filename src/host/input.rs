@@ -1,6 +1,8 @@
-//! What the operator hands in: a file, or stdin.
+//! What the operator hands in: a file, stdin, a directory.
 #![allow(clippy::disallowed_methods)]
 
+use super::fs::failed;
+use crate::model::failure::Failure;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -11,6 +13,13 @@ pub fn read(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
         Some("-") => bounded(io::stdin().lock(), largest),
         _ => bounded(File::open(path)?, largest),
     }
+}
+
+/// Where a path really is, without links.
+pub fn real_path(path: &Path) -> Result<String, Failure> {
+    let real = std::fs::canonicalize(path).map_err(|error| failed("find", path, error))?;
+    let text = real.into_os_string().into_string();
+    text.map_err(|_| Failure::new(format!("`{}` is not UTF-8", path.display())))
 }
 
 /// Reads to the end of something that has one within `largest` bytes.

@@ -39,13 +39,8 @@ pub struct State {
 impl State {
     /// The state below a root that exists.
     pub fn of(root: &Path) -> Result<Self, Failure> {
-        let real = fs::canonicalize(root).map_err(|error| {
-            Failure::new(format!("failed to find root `{}`", root.display())).because(error)
-        })?;
-        match real.into_os_string().into_string() {
-            Ok(text) => Ok(State { root: text.trim_end_matches('/').to_owned() }),
-            Err(_) => Err(Failure::new(format!("root `{}` is not UTF-8", root.display()))),
-        }
+        let real = input::real_path(root)?;
+        Ok(State { root: real.trim_end_matches('/').to_owned() })
     }
 
     /// The root; `/` is empty.
@@ -209,14 +204,7 @@ impl Run {
     pub fn save(&mut self) -> Result<(), Failure> {
         let path = format!("{}/record.json", self.directory());
         let text = serde_json::to_string_pretty(&self.record).unwrap_or_default() + "\n";
-        let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(self.directory())?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_data()?;
-            file.persist(&path)?;
-            Ok(())
-        };
-        write().map_err(|error: io::Error| failed("write", &path, error))
+        super::fs::replace(Path::new(&path), text.as_bytes(), 0o600)
     }
 
     /// Ends the record and makes room for the next.
@@ -268,12 +256,9 @@ fn create_directories(path: &str) -> Result<(), Failure> {
 }
 
 fn failed(deed: &str, path: &str, error: io::Error) -> Failure {
-    let failure = Failure::new(format!("failed to {deed} `{path}`"));
-    let failure = match error.kind() {
-        io::ErrorKind::PermissionDenied => failure.hint("run it as root: `sudo localpuppet …`"),
-        _ => failure,
-    };
-    failure.because(error)
+    let denied = error.kind() == io::ErrorKind::PermissionDenied;
+    let failure = super::fs::failed(deed, Path::new(path), error);
+    if denied { failure.hint("run it as root: `sudo localpuppet …`") } else { failure }
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! `apply`'s second half: Puppet runs, and what came of it.
 
 use super::Context;
-use crate::host::process::{self, Signals, stream};
+use crate::host::process::{self, stream};
 use crate::host::state::Run;
 use crate::host::{proc, puppet};
 use crate::model::enc::Enc;
 use crate::model::event::{Event, Stdout};
-use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::run::{Outcome, Puppet, Reason};
 use crate::plan::apply::{self as plan, Code, Colour, Ended, Places, Surroundings};
@@ -38,7 +37,7 @@ pub fn run(context: &Context, code: &Code, enc: &Enc, run: &mut Run) -> Result<O
     run.put("enc.yaml", enc.to_yaml().as_bytes())?;
     // Made here for its mode; Puppet appends.
     run.put("log.jsonl", b"")?;
-    not_interrupted(context.signals)?;
+    super::not_interrupted(context)?;
     (context.say)(Event::Puppet { command: line.to_string() });
     let child = stream(&line, context.stdout)
         .map_err(|error| Failure::new("failed to start Puppet").because(error))?;
@@ -63,16 +62,6 @@ fn colour(context: &Context) -> Colour {
     match context.stdout {
         Stdout::Through if puppet::is_seen() => Colour::Yes,
         _ => Colour::No,
-    }
-}
-
-fn not_interrupted(signals: &Signals) -> Result<(), Failure> {
-    match signals.received() {
-        None => Ok(()),
-        Some(signal) => {
-            Err(Failure::new(format!("ended by signal {signal} before Puppet was started"))
-                .exit(Exit::Interrupted))
-        }
     }
 }
 
