@@ -1,6 +1,7 @@
 //! `manifest.yaml`: the dependencies of an app.
 
 use super::app::{AppPath, AppPathError};
+use super::yaml::{self, Finding, Limits, Node, Value};
 use serde::Deserialize;
 
 /// The file in an app path that lists its dependencies.
@@ -28,8 +29,10 @@ pub struct Listed {
 /// Why a text is not a manifest; every variant names its line.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
+    #[error(transparent)]
+    Yaml(#[from] Finding),
     #[error("line {line}, column {column}: {problem}")]
-    Yaml { line: u64, column: u64, problem: String },
+    Shape { line: u64, column: u64, problem: String },
     #[error("line {line}: `modulepath` entry {number}: {problem}")]
     Path { line: u64, number: usize, problem: AppPathError },
 }
@@ -50,7 +53,7 @@ impl Manifest {
             let problem = error.to_string();
             let problem = problem.split(" at line ").next().unwrap_or(&problem).to_owned();
             let (line, column) = (at(|l| l.line()) as u64, at(|l| l.column()) as u64);
-            ManifestError::Yaml { line, column, problem }
+            ManifestError::Shape { line, column, problem }
         })?;
         let listed = raw.and_then(|raw| raw.modulepath).unwrap_or_default();
         let entries = listed.iter().enumerate().map(|(index, text)| {
@@ -65,8 +68,13 @@ impl Manifest {
 }
 
 /// The line of each entry below `modulepath`; refuses what serde_yaml must not be given.
-fn entry_lines(_text: &[u8]) -> Result<Vec<u64>, ManifestError> {
-    Ok(vec![])
+fn entry_lines(text: &[u8]) -> Result<Vec<u64>, ManifestError> {
+    let Some(root) = yaml::compose(text, Limits::DEFAULT)? else { return Ok(vec![]) };
+    let Value::Mapping(pairs) = &root.value else { return Ok(vec![]) };
+    let is_modulepath = |key: &Node| matches!(&key.target().value, Value::Scalar { text, .. } if text == "modulepath");
+    let value = pairs.iter().find(|(key, _)| is_modulepath(key)).map(|(_, value)| value.target());
+    let Some(Node { value: Value::Sequence(items), .. }) = value else { return Ok(vec![]) };
+    Ok(items.iter().map(|item| item.mark.line).collect())
 }
 
 #[cfg(test)]
@@ -98,12 +106,31 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
-        let unknown = "modulpath:\n- a\n";
-        assert_eq!(parsed(unknown), "");
-        assert_eq!(parsed("modulepath: dist/tags/r7\n"), "");
-        assert_eq!(parsed("- dist/tags/r7\n"), "");
-        assert_eq!(parsed("modulepath:\n- a/tags/1\n- /etc\n"), "");
-        assert_eq!(parsed("modulepath:\n- a/tags/1\n- [b]\n"), "");
-        assert_eq!(parsed("modulepath:\n\t- a\n"), "");
+        let cases = [
+            (
+                "modulpath:\n- a\n",
+                "line 1, column 1: unknown field `modulpath`, expected `modulepath`",
+            ),
+            (
+                "modulepath: dist/tags/r7\n",
+                "line 1, column 13: modulepath: invalid type: string \"dist/tags/r7\", expected a sequence",
+            ),
+            (
+                "- dist/tags/r7\n",
+                "line 1, column 1: invalid type: sequence, expected a map with the key `modulepath`",
+            ),
+            (
+                "modulepath:\n- a/tags/1\n- /etc\n",
+                "line 3: `modulepath` entry 2: expected a path relative to the module root, \
+                 found the absolute path `/etc`",
+            ),
+            (
+                "modulepath:\n- a/tags/1\n- [b]\n",
+                "line 3, column 3: modulepath[1]: invalid type: sequence, expected a string",
+            ),
+        ];
+        for (text, told) in cases {
+            assert_eq!(parsed(text), told);
+        }
     }
 }

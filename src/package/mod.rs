@@ -9,4 +9,5 @@ pub mod compress;
 pub mod deb;
 pub mod item;
 pub mod layout;
+pub mod read;
 pub mod rpm;

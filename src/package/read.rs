@@ -1,0 +1,241 @@
+//! Packages that anyone may have made: what is in them, within bounds of
+//! memory and time, and nothing written anywhere.
+
+mod deb;
+mod rpm;
+
+use crate::model::bundle;
+use crate::model::compression::{Format, Method};
+use crate::model::digest::Sha256Digest;
+use crate::model::verify::Found;
+use flate2::bufread::MultiGzDecoder;
+use liblzma::bufread::XzDecoder;
+use liblzma::stream::{CONCATENATED, Stream};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+
+/// More paths than this are not read.
+const MOST_PATHS: usize = 2_000_000;
+
+/// Longest name or link target of an entry; Linux opens no longer path.
+const LONGEST_NAME: u64 = 4096;
+
+/// How much compressed content may grow: a fixed allowance, and so many times its size.
+const EXPANSION: (u64, u64) = (1 << 28, 300);
+
+/// Memory that a decompressor may take: more than any level of xz or of
+/// `zstd --long=27` needs.
+const DECOMPRESSOR_MEMORY: u64 = 256 << 20;
+const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// A package as it was found.
+#[derive(Debug)]
+pub struct Package {
+    pub format: Format,
+    pub name: String,
+    /// With epoch and revision, as the package manager shows it.
+    pub version: String,
+    pub architecture: String,
+    /// Maintainer or packager; may be empty.
+    pub maintainer: String,
+    /// Compression of the content, as the format names it.
+    pub compression: String,
+    /// Every path, without a leading `/`.
+    pub paths: BTreeMap<String, Found>,
+    /// The release's directory and the text of its `bundle.json`, where there is one.
+    pub bundle: Option<(String, Vec<u8>)>,
+    /// What makes the package other than it says it is, or dangerous to install.
+    pub problems: Vec<String>,
+}
+
+/// Why a file cannot be read as a package.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("expected a .deb or an .rpm, found neither")]
+    Neither,
+    #[error("{0}")]
+    Damaged(String),
+    #[error("its content is compressed with `{0}`, which is not read here")]
+    Compression(String),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+fn damaged<T>(what: impl Into<String>) -> Result<T, ReadError> {
+    Err(ReadError::Damaged(what.into()))
+}
+
+/// Reads a package.
+pub fn read(mut file: impl Read + Seek) -> Result<Package, ReadError> {
+    let length = file.seek(SeekFrom::End(0))?;
+    file.rewind()?;
+    let mut magic = Vec::new();
+    (&mut file).take(8).read_to_end(&mut magic)?;
+    file.rewind()?;
+    match magic.as_slice() {
+        b"!<arch>\n" => deb::read(BufReader::new(file), length),
+        [0xed, 0xab, 0xee, 0xdb, ..] => rpm::read(BufReader::new(file), length),
+        _ => Err(ReadError::Neither),
+    }
+}
+
+/// A decompressor of at most `size` compressed bytes that gives no more than
+/// [`EXPANSION`] allows.
+fn decompress<'a>(
+    method: Option<Method>,
+    from: impl BufRead + 'a,
+    size: u64,
+) -> Result<Bounded<Box<dyn Read + 'a>>, ReadError> {
+    let limit = size.saturating_mul(EXPANSION.1).saturating_add(EXPANSION.0);
+    let from: Box<dyn Read + 'a> = match method {
+        None => Box::new(from),
+        Some(Method::Gzip) => Box::new(MultiGzDecoder::new(from)),
+        Some(Method::Xz) => {
+            let stream = Stream::new_stream_decoder(DECOMPRESSOR_MEMORY, CONCATENATED);
+            Box::new(XzDecoder::new_stream(from, stream.map_err(io::Error::other)?))
+        }
+        Some(Method::Zstd) => {
+            let mut decoder = zstd::Decoder::with_buffer(from)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+            Box::new(decoder)
+        }
+    };
+    Ok(Bounded { from, rest: limit })
+}
+
+/// Reads up to a limit; more is an error and not an end.
+struct Bounded<R> {
+    from: R,
+    rest: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(buffer)?;
+        self.rest = self.rest.checked_sub(read as u64).ok_or_else(|| {
+            io::Error::other(format!(
+                "its content grows to more than {} times its size",
+                EXPANSION.1
+            ))
+        })?;
+        Ok(read)
+    }
+}
+
+/// Reads what is left, so that the decompressor comes to its own checks.
+fn drain(from: &mut impl Read) -> io::Result<u64> {
+    io::copy(from, &mut io::sink())
+}
+
+/// An entry of an archive, apart from its content.
+struct Entry {
+    name: Vec<u8>,
+    kind: EntryKind,
+    mode: u32,
+    size: u64,
+    owned_by_root: bool,
+}
+
+enum EntryKind {
+    Directory,
+    File,
+    Symlink { target: Vec<u8> },
+    Other(&'static str),
+}
+
+/// Takes in the entries of an archive.
+#[derive(Default)]
+struct Inventory {
+    paths: BTreeMap<String, Found>,
+    bundle: Option<(String, Vec<u8>)>,
+    problems: Vec<String>,
+}
+
+impl Inventory {
+    /// Takes in one entry; reads all its content.
+    fn take(&mut self, entry: Entry, content: &mut impl Read) -> Result<(), ReadError> {
+        if self.paths.len() >= MOST_PATHS {
+            return damaged(format!("it has more than {MOST_PATHS} paths"));
+        }
+        let path = self.clean(&entry.name);
+        let found = match entry.kind {
+            EntryKind::Directory => Found::Directory { mode: entry.mode },
+            EntryKind::File => self.file(&path, &entry, content)?,
+            EntryKind::Symlink { target } => {
+                Found::Symlink { target: String::from_utf8_lossy(&target).into_owned() }
+            }
+            EntryKind::Other(kind) => {
+                self.problem(format!("`{path}` is a {kind}"));
+                Found::Special
+            }
+        };
+        if !entry.owned_by_root {
+            self.problem(format!("`{path}` is not owned by root"));
+        }
+        if self.paths.insert(path.clone(), found).is_some() {
+            self.problem(format!("`{path}` is in the package twice"));
+        }
+        Ok(())
+    }
+
+    fn file(
+        &mut self,
+        path: &str,
+        entry: &Entry,
+        content: &mut impl Read,
+    ) -> Result<Found, ReadError> {
+        let directory = bundle_directory(path).filter(|_| self.bundle.is_none());
+        let mut kept = Vec::new();
+        if directory.is_some() && entry.size > bundle::LARGEST {
+            return damaged(format!("`{path}` has more than {} bytes", bundle::LARGEST));
+        }
+        let (mut size, mut sha256) = (0, Sha256::new());
+        let mut buffer = [0; 16 << 10];
+        loop {
+            let read = content.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            sha256.update(&buffer[..read]);
+            size += read as u64;
+            if directory.is_some() {
+                kept.extend_from_slice(&buffer[..read]);
+            }
+        }
+        if size != entry.size {
+            return damaged(format!("it ends inside `{path}`"));
+        }
+        if let Some(directory) = directory {
+            self.bundle = Some((directory, kept));
+        }
+        Ok(Found::File { mode: entry.mode, size, sha256: Sha256Digest::from_hasher(sha256) })
+    }
+
+    /// The path without `./`, `/` before it and `/` after it; a name that leads elsewhere is a problem.
+    fn clean(&mut self, name: &[u8]) -> String {
+        let text = String::from_utf8_lossy(name).into_owned();
+        let relative = text.strip_prefix("./").or(text.strip_prefix('/')).unwrap_or(&text);
+        let path = relative.strip_suffix('/').unwrap_or(relative);
+        let odd = path.split('/').any(|part| part.is_empty() || part == "." || part == "..");
+        if (odd && !path.is_empty() && path != ".") || path.chars().any(char::is_control) {
+            self.problem(format!("{text:?} is no path for a package"));
+        }
+        path.to_owned()
+    }
+
+    fn problem(&mut self, text: String) {
+        // As many as anyone reads; what is hostile may have millions.
+        if self.problems.len() < 100 {
+            self.problems.push(text);
+        }
+    }
+}
+
+/// The directory of a release whose `bundle.json` this is: `usr/share/localpuppet/foo/r1`.
+fn bundle_directory(path: &str) -> Option<String> {
+    let directory = path.strip_suffix(bundle::FILE_NAME)?.strip_suffix('/')?;
+    let below =
+        directory.strip_prefix(bundle::INSTALL_ROOT.strip_prefix('/')?)?.strip_prefix('/')?;
+    (below.split('/').count() == 2).then(|| directory.to_owned())
+}

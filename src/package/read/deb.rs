@@ -1,0 +1,174 @@
+//! A .deb that anyone may have made.
+
+use super::{
+    Entry, EntryKind, Inventory, LONGEST_NAME, Package, ReadError, damaged, decompress, drain,
+};
+use crate::model::compression::{Format, Method};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use tar::{Archive, EntryType};
+
+/// A .deb has three members; some tools add signatures.
+const MOST_MEMBERS: usize = 16;
+
+/// A control file is some kilobytes.
+const LARGEST_CONTROL: u64 = 1 << 20;
+
+/// Reads a .deb of `length` bytes.
+pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadError> {
+    refuse_odd_members(&mut file, length)?;
+    file.rewind()?;
+    let mut archive = ar::Archive::new(file);
+    let (mut control, mut content) = (None, None);
+    while let Some(member) = archive.next_entry() {
+        let member = member?;
+        let (name, size) = (member.header().identifier().to_vec(), member.header().size());
+        let name = String::from_utf8_lossy(&name).into_owned();
+        let reader = BufReader::new(member);
+        if let Some(extension) = name.strip_prefix("control.tar") {
+            control = Some(read_control(method(extension)?, reader, size)?);
+        } else if let Some(extension) = name.strip_prefix("data.tar") {
+            let mut inventory = Inventory::default();
+            read_data(method(extension)?, reader, size, &mut inventory)?;
+            content = Some((extension.trim_start_matches('.').to_owned(), inventory));
+        }
+    }
+    let (Some(control), Some((compression, inventory))) = (control, content) else {
+        return damaged("it has no `control.tar` or no `data.tar`");
+    };
+    let field = |name: &str| field(&control, name).unwrap_or_default();
+    Ok(Package {
+        format: Format::Deb,
+        name: field("Package"),
+        version: field("Version"),
+        architecture: field("Architecture"),
+        maintainer: field("Maintainer"),
+        compression,
+        paths: inventory.paths,
+        bundle: inventory.bundle,
+        problems: inventory.problems,
+    })
+}
+
+/// Refuses what the `ar` crate would trust: name tables and BSD names of any
+/// length, and sizes beyond the file (deb(5) knows none of these).
+fn refuse_odd_members(file: &mut (impl Read + Seek), length: u64) -> Result<(), ReadError> {
+    let mut at = file.seek(SeekFrom::Start(8))?;
+    for _ in 0..MOST_MEMBERS {
+        if at >= length {
+            return Ok(());
+        }
+        let mut header = [0; 60];
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut header).or_else(|_| damaged("it ends inside a member's header"))?;
+        let plain = header.iter().all(|&byte| byte == b'\n' || (b' '..=b'~').contains(&byte));
+        if !plain || header[0] == b'/' || header[0] == b'#' || !header.ends_with(b"`\n") {
+            return damaged("it has a member that no .deb has");
+        }
+        let size = String::from_utf8_lossy(&header[48..58]).trim_end().parse::<u64>();
+        let Ok(size) = size else {
+            return damaged("it has a member without a size");
+        };
+        at = at.saturating_add(60).saturating_add(size);
+        if at > length {
+            return damaged("it ends inside a member");
+        }
+        at += at % 2;
+    }
+    damaged(format!("it has more than {MOST_MEMBERS} members"))
+}
+
+fn method(extension: &str) -> Result<Option<Method>, ReadError> {
+    match extension {
+        "" => Ok(None),
+        ".gz" => Ok(Some(Method::Gzip)),
+        ".xz" => Ok(Some(Method::Xz)),
+        ".zst" => Ok(Some(Method::Zstd)),
+        other => Err(ReadError::Compression(other.trim_start_matches('.').to_owned())),
+    }
+}
+
+fn read_control(
+    method: Option<Method>,
+    from: impl BufRead,
+    size: u64,
+) -> Result<String, ReadError> {
+    let mut text = Vec::new();
+    let mut archive = Archive::new(decompress(method, from, size)?);
+    for entry in archive.entries()?.raw(true) {
+        let entry = entry?;
+        if matches!(entry.path_bytes().as_ref(), b"./control" | b"control") {
+            entry.take(LARGEST_CONTROL).read_to_end(&mut text)?;
+        }
+    }
+    drain(&mut archive.into_inner())?;
+    String::from_utf8(text).or_else(|_| damaged("its control file is not UTF-8"))
+}
+
+/// The first line of a field (deb-control(5)).
+fn field(control: &str, name: &str) -> Option<String> {
+    let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim().to_owned());
+    control.lines().find_map(value)
+}
+
+fn read_data(
+    method: Option<Method>,
+    from: impl BufRead,
+    size: u64,
+    inventory: &mut Inventory,
+) -> Result<(), ReadError> {
+    let mut archive = Archive::new(decompress(method, from, size)?);
+    let (mut long_name, mut long_target) = (None, None);
+    for entry in archive.entries()?.raw(true) {
+        let mut entry = entry?;
+        let header = entry.header();
+        let kind = match header.entry_type() {
+            EntryType::GNULongName => {
+                long_name = Some(long(&mut entry)?);
+                continue;
+            }
+            EntryType::GNULongLink => {
+                long_target = Some(long(&mut entry)?);
+                continue;
+            }
+            EntryType::Directory => EntryKind::Directory,
+            EntryType::Regular | EntryType::Continuous => EntryKind::File,
+            EntryType::Symlink => {
+                let short = || entry.link_name_bytes().map(|name| name.into_owned());
+                EntryKind::Symlink { target: long_target.take().or_else(short).unwrap_or_default() }
+            }
+            EntryType::Link => EntryKind::Other("hard link"),
+            EntryType::Fifo => EntryKind::Other("fifo"),
+            EntryType::Char | EntryType::Block => EntryKind::Other("device"),
+            EntryType::XHeader | EntryType::XGlobalHeader => {
+                inventory.problem("it has PAX headers, which dpkg refuses".to_owned());
+                continue;
+            }
+            _ => EntryKind::Other("entry of a kind that dpkg refuses"),
+        };
+        let taken = Entry {
+            name: long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned()),
+            kind,
+            mode: header.mode()? & 0o7777,
+            size: entry.size(),
+            owned_by_root: header.uid()? == 0 && header.gid()? == 0,
+        };
+        inventory.take(taken, &mut entry)?;
+    }
+    drain(&mut archive.into_inner())?;
+    // The root is a directory of every system.
+    inventory.paths.remove("");
+    inventory.paths.remove(".");
+    Ok(())
+}
+
+fn long(entry: &mut tar::Entry<'_, impl Read>) -> Result<Vec<u8>, ReadError> {
+    let mut name = Vec::new();
+    entry.take(LONGEST_NAME + 1).read_to_end(&mut name)?;
+    if name.len() as u64 > LONGEST_NAME {
+        return damaged(format!("it has a name of more than {LONGEST_NAME} bytes"));
+    }
+    while name.last() == Some(&0) {
+        name.pop();
+    }
+    Ok(name)
+}

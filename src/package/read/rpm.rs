@@ -1,0 +1,226 @@
+//! An .rpm that anyone may have made.
+
+use super::{
+    Entry, EntryKind, Inventory, LONGEST_NAME, Package, ReadError, damaged, decompress, drain,
+};
+use crate::model::compression::{Format, Method};
+use crate::model::digest::Sha256Digest;
+use ::rpm::{Header, IndexSignatureTag, IndexTag, PackageMetadata};
+use sha2::{Digest, Sha256};
+use std::io::{self, BufRead, BufReader, Read, Seek};
+
+const LEAD: usize = 96;
+
+/// The limits of rpm's own lib/header.c, and a store of a size that we are ready to hold.
+const MOST_TAGS: usize = 0xffff;
+const LARGEST_STORE: usize = 64 << 20;
+
+/// Reads an .rpm of `length` bytes.
+pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadError> {
+    let mut head = exactly(&mut file, LEAD)?;
+    let signature = header(&mut file)?;
+    let padding = exactly(&mut file, (8 - signature.len() % 8) % 8)?;
+    let main = header(&mut file)?;
+    let main_digest = Sha256Digest::of(&main);
+    for part in [signature, padding, main] {
+        head.extend(part);
+    }
+    let metadata = PackageMetadata::parse(&mut head.as_slice())
+        .or_else(|error| damaged(format!("its headers cannot be read: {error}")))?;
+    let at = file.stream_position()?;
+    let text = |tag| metadata.header.get_entry_data_as_string(tag).unwrap_or_default().to_owned();
+    let mut inventory = Inventory::default();
+    let compression = text(IndexTag::RPMTAG_PAYLOADCOMPRESSOR);
+    check_header(&metadata.signature, main_digest, &mut inventory);
+    let mut payload = Counted::new(file);
+    let size = length.saturating_sub(at);
+    read_payload(&compression, BufReader::new(&mut payload), size, &mut inventory)?;
+    drain(&mut payload)?;
+    check_payload(&metadata.header, payload.finish(), &mut inventory);
+    let (version, release) = (text(IndexTag::RPMTAG_VERSION), text(IndexTag::RPMTAG_RELEASE));
+    Ok(Package {
+        format: Format::Rpm,
+        name: text(IndexTag::RPMTAG_NAME),
+        version: format!("{version}-{release}"),
+        architecture: text(IndexTag::RPMTAG_ARCH),
+        maintainer: text(IndexTag::RPMTAG_PACKAGER),
+        compression,
+        paths: inventory.paths,
+        bundle: inventory.bundle,
+        problems: inventory.problems,
+    })
+}
+
+fn exactly(from: &mut impl Read, length: usize) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    from.take(length as u64).read_to_end(&mut bytes)?;
+    if bytes.len() == length { Ok(bytes) } else { damaged("it ends inside its headers") }
+}
+
+/// The bytes of one header, in which every tag's data lies inside the store:
+/// what the `rpm` crate takes for granted.
+fn header(from: &mut impl Read) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = exactly(from, 16)?;
+    if !bytes.starts_with(&[0x8e, 0xad, 0xe8, 1]) {
+        return damaged("it has no header where one must be");
+    }
+    let (tags, store) = (number(&bytes, 8), number(&bytes, 12));
+    if tags > MOST_TAGS || store > LARGEST_STORE {
+        return damaged("it has a header larger than any package needs");
+    }
+    bytes.extend(exactly(from, tags * 16 + store)?);
+    let (index, store) = bytes[16..].split_at(tags * 16);
+    // Tags may share data, but not so that reading each takes without end.
+    let mut budget = 2 * store.len() + 16 * tags;
+    for tag in index.chunks_exact(16) {
+        let length = data_length(tag, store, budget);
+        let rest = length.and_then(|length| budget.checked_sub(length));
+        let Some(rest) = rest else {
+            return damaged(format!("its header tag {} has no valid data", number(tag, 0)));
+        };
+        budget = rest;
+    }
+    Ok(bytes)
+}
+
+fn number(bytes: &[u8], at: usize) -> usize {
+    let bytes = bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+    bytes.map_or(0, |bytes| u32::from_be_bytes(bytes) as usize)
+}
+
+/// How many bytes of the store a tag's data takes; none where it is not all there.
+fn data_length(tag: &[u8], store: &[u8], budget: usize) -> Option<usize> {
+    let (kind, offset, count) = (number(tag, 4), number(tag, 8), number(tag, 12));
+    let data = store.get(offset..)?;
+    let fixed = |size: usize| count.checked_mul(size).filter(|&length| length <= data.len());
+    match kind {
+        0 => Some(0),
+        1 | 2 | 7 => fixed(1),
+        3 => fixed(2),
+        4 => fixed(4),
+        5 => fixed(8),
+        6 if count != 1 => None,
+        6 | 8 | 9 => {
+            let data = &data[..data.len().min(budget)];
+            let mut ends = data.iter().enumerate().filter(|(_, byte)| **byte == 0);
+            match count.checked_sub(1) {
+                Some(last) => ends.nth(last).map(|(at, _)| at + 1),
+                None => Some(0),
+            }
+        }
+        _ => None,
+    }
+}
+
+fn check_header(signature: &Header<IndexSignatureTag>, digest: Sha256Digest, to: &mut Inventory) {
+    match signature.get_entry_data_as_string(IndexSignatureTag::RPMSIGTAG_SHA256) {
+        Ok(stated) if stated == digest.to_string() => {}
+        Ok(_) => to.problem("its header is not the one that its digest is of".to_owned()),
+        Err(_) => to.problem("its header has no SHA-256 digest".to_owned()),
+    }
+}
+
+fn check_payload(header: &Header<IndexTag>, digest: Sha256Digest, to: &mut Inventory) {
+    let stated = header.get_entry_data_as_string_array(IndexTag::RPMTAG_PAYLOADSHA256);
+    match stated.ok().and_then(|stated| stated.first().map(|text| text.to_string())) {
+        Some(stated) if stated == digest.to_string() => {}
+        Some(_) => to.problem("its content is not the one that its header is of".to_owned()),
+        None => to.problem("its content has no SHA-256 digest".to_owned()),
+    }
+}
+
+/// Hashes what is read through it.
+struct Counted<R> {
+    from: R,
+    sha256: Sha256,
+}
+
+impl<R> Counted<R> {
+    fn new(from: R) -> Self {
+        Counted { from, sha256: Sha256::new() }
+    }
+
+    fn finish(self) -> Sha256Digest {
+        Sha256Digest::from_hasher(self.sha256)
+    }
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(buffer)?;
+        self.sha256.update(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+fn read_payload(
+    compression: &str,
+    from: impl BufRead,
+    size: u64,
+    to: &mut Inventory,
+) -> Result<(), ReadError> {
+    let method = match compression {
+        "" | "gzip" => Some(Method::Gzip),
+        "xz" => Some(Method::Xz),
+        "zstd" => Some(Method::Zstd),
+        "none" => None,
+        other => return Err(ReadError::Compression(other.to_owned())),
+    };
+    let mut payload = decompress(method, from, size)?;
+    while let Some((entry, size)) = cpio_entry(&mut payload)? {
+        to.take(entry, &mut (&mut payload).take(size))?;
+        skip(&mut payload, (4 - size % 4) % 4)?;
+    }
+    drain(&mut payload)?;
+    Ok(())
+}
+
+fn skip(from: &mut impl Read, length: u64) -> Result<(), ReadError> {
+    let skipped = io::copy(&mut from.take(length), &mut io::sink())?;
+    if skipped == length { Ok(()) } else { damaged("its content ends too early") }
+}
+
+/// The next "newc" header, and how many bytes of content are left to read; none at the trailer.
+fn cpio_entry(from: &mut impl Read) -> Result<Option<(Entry, u64)>, ReadError> {
+    let mut header = [0; 110];
+    from.read_exact(&mut header).or_else(|_| damaged("its content ends too early"))?;
+    if !header.starts_with(b"070701") && !header.starts_with(b"070702") {
+        return damaged("its content is no cpio archive of the kind that is read here");
+    }
+    let fields: Option<Vec<u64>> = header[6..].chunks_exact(8).map(hexadecimal).collect();
+    let Some(fields) = fields else {
+        return damaged("its content has a cpio header with other than hexadecimal digits");
+    };
+    let (mode, size, name_size) = (fields[1] as u32, fields[6], fields[11]);
+    if name_size == 0 || name_size > LONGEST_NAME {
+        return damaged(format!("it has a name of more than {LONGEST_NAME} bytes"));
+    }
+    let mut name = exactly(from, name_size as usize)?;
+    name.pop();
+    skip(from, (4 - (110 + name_size) % 4) % 4)?;
+    if name == b"TRAILER!!!" {
+        return Ok(None);
+    }
+    let kind = match mode & 0o170_000 {
+        0o040_000 => EntryKind::Directory,
+        0o100_000 => EntryKind::File,
+        0o120_000 if size > LONGEST_NAME => {
+            return damaged(format!("it has a link target of more than {LONGEST_NAME} bytes"));
+        }
+        0o120_000 => {
+            let target = exactly(from, size as usize)?;
+            skip(from, (4 - size % 4) % 4)?;
+            EntryKind::Symlink { target }
+        }
+        _ => EntryKind::Other("special file"),
+    };
+    let left = if let EntryKind::Symlink { .. } = kind { 0 } else { size };
+    let owned_by_root = fields[2] == 0 && fields[3] == 0;
+    Ok(Some((Entry { name, kind, mode: mode & 0o7777, size, owned_by_root }, left)))
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(digits).ok()?;
+    let plain = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    plain.then(|| u64::from_str_radix(text, 16).ok()).flatten()
+}
