@@ -157,7 +157,7 @@ const TAGS: &[&str] = &[
     "!ruby/string",
     "!ruby/object:BigDecimal",
     "!ruby/encoding",
-    "!<tag:x.org:y>",
+    "!<tag:x.org,2002:y>",
     "!map:Hash",
     "!seq:Array",
     "!e%21",

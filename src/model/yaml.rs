@@ -273,12 +273,19 @@ fn with_spaces_before_commas(text: &str) -> (String, HashSet<u64>) {
     if !text.contains('!') {
         return (copy, spaces);
     }
-    let mut tag = false;
-    for c in text.chars() {
+    let (mut tag, mut verbatim) = (false, false);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
         tag = !c.is_whitespace() && (tag || c == '!');
-        if tag && c == ',' {
-            spaces.insert(copy.len() as u64);
-            copy.push(' ');
+        match c {
+            // In `!<tag:yaml.org,2002:str>` commas are letters like others.
+            '!' => verbatim = chars.peek() == Some(&'<'),
+            '>' => verbatim = false,
+            ',' if tag && !verbatim => {
+                spaces.insert(copy.len() as u64);
+                copy.push(' ');
+            }
+            _ => {}
         }
         copy.push(c);
     }
@@ -602,6 +609,9 @@ mod tests {
         assert_eq!(last_scalar("a: 'hey !foo, bar!,x'"), "hey !foo, bar!,x");
         assert_eq!(last_scalar("a: hey !foo, bar"), "hey !foo, bar");
         assert_eq!(last_scalar("[a, hey !foo, !x bar]"), "bar");
+        assert_eq!(last_scalar("[!<tag:yaml.org,2002:str> 5]"), "5");
+        assert!(refused("[a!<b,!c,d]").contains("a tag and a comma"));
+        assert!(refused("[!<a,b>,d]").contains("a tag and a comma"));
     }
 
     proptest! {
@@ -613,7 +623,7 @@ mod tests {
         }
 
         #[test]
-        fn no_yaml_stops_the_program(text in "([-?:,{}&*!|>'\"%@`#~ \\[\\]\\\\ab0<=\n\t+.\r\u{85}\u{2028}é%]|- |: |\\? |---|\\.\\.\\.|!!|%TAG|%YAML|&a |\\*a|\\\\x|\\\\U0001|\n  ){0,40}") {
+        fn no_yaml_stops_the_program(text in "([-?:,{}&*!|>'\"%@`#~ \\[\\]\\\\ab0<=\n\t+.\r\u{85}\u{2028}é%]|- |: |\\? |---|\\.\\.\\.|!!|!<|!a|,|%TAG|%YAML|&a |\\*a|\\\\x|\\\\U0001|\n  ){0,40}") {
             let _ = compose(text.as_bytes(), Limits::DEFAULT);
         }
     }
