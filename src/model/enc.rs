@@ -4,7 +4,7 @@
 //! be silent, and written so that every Puppet reads the same.
 
 use super::app::AppPath;
-use super::psych::{Entry, Reader, Value, join, key_text, printable};
+use super::psych::{Entry, Path, Reader, Value, key_text, printable};
 use super::suggest::nearest;
 use super::yaml::{self, Finding, Limits, Node, compose};
 use std::fmt;
@@ -72,7 +72,7 @@ impl Enc {
         };
         let mut reader = Reader::default();
         let mut enc = Enc::default();
-        match map(&mut reader, &root, "", MAP) {
+        match map(&mut reader, &root, &Path::Top, MAP) {
             None => reader.report(Finding::new(root.mark, MAP, "an empty document")),
             Some(entries) => {
                 for entry in entries {
@@ -128,25 +128,28 @@ fn named((name, value): &(String, Value)) -> (Value, &Value) {
 fn map<'n>(
     reader: &mut Reader,
     node: &'n Node,
-    path: &str,
+    path: &Path<'_>,
     expected: &str,
 ) -> Option<Vec<Entry<'n>>> {
     match &node.target().value {
         yaml::Value::Mapping(_) => return Some(reader.entries(node, path)),
         yaml::Value::Sequence(_) => {
-            reader.report(Finding::new(node.mark, expected, "a list").at(path));
+            reader.report(Finding::new(node.mark, expected, "a list").at(path.to_string()));
         }
         _ => match reader.value(node, path) {
             Value::Null => return None,
-            other => reader.report(Finding::new(node.mark, expected, other.kind()).at(path)),
+            other => {
+                reader.report(Finding::new(node.mark, expected, other.kind()).at(path.to_string()))
+            }
         },
     }
     Some(Vec::new())
 }
 
 fn app(reader: &mut Reader, node: &Node) -> Option<AppPath> {
+    let path = Path::Name(&Path::Top, "app");
     let expected = "an app path, such as `foo/tags/r1`";
-    let finding = match reader.value(node, "app") {
+    let finding = match reader.value(node, &path) {
         Value::String(text) => match text.parse::<AppPath>() {
             Ok(app) => return Some(app),
             Err(error) => {
@@ -160,7 +163,7 @@ fn app(reader: &mut Reader, node: &Node) -> Option<AppPath> {
         },
         other => Finding::new(node.mark, expected, other.kind()),
     };
-    reader.report(finding.at("app"));
+    reader.report(finding.at(path.to_string()));
     None
 }
 
@@ -182,7 +185,7 @@ fn unknown_key(key: &str, entry: &Entry<'_>) -> Finding {
 const CLASSES: &str = "a map of classes, or a list of their names";
 
 fn classes(reader: &mut Reader, node: &Node) -> Vec<Class> {
-    let path = "classes";
+    let path = &Path::Name(&Path::Top, "classes");
     if let yaml::Value::Sequence(_) = &node.target().value {
         return class_list(reader, node);
     }
@@ -191,14 +194,14 @@ fn classes(reader: &mut Reader, node: &Node) -> Vec<Class> {
         let Some(name) = class_name(reader, &entry.key, entry.mark, path) else {
             continue;
         };
-        let path = join(path, &name);
+        let path = &Path::Name(path, &name);
         let expected = "a map of parameters, or nothing";
         let mut parameters = Vec::new();
-        for entry in map(reader, entry.node, &path, expected).unwrap_or_default() {
-            let Some(name) = variable_name(reader, &entry, &path, "the name of a parameter") else {
+        for entry in map(reader, entry.node, path, expected).unwrap_or_default() {
+            let Some(name) = variable_name(reader, &entry, path, "the name of a parameter") else {
                 continue;
             };
-            match reader.value(entry.node, &join(&path, &name)) {
+            match reader.value(entry.node, &Path::Name(path, &name)) {
                 Value::Null => {}
                 value => parameters.push((name, value)),
             }
@@ -210,21 +213,22 @@ fn classes(reader: &mut Reader, node: &Node) -> Vec<Class> {
 
 fn class_list(reader: &mut Reader, node: &Node) -> Vec<Class> {
     // Checks the list's own tag, which an item by item reading would pass over.
-    let _ = reader.value(node, "classes");
+    let path = &Path::Name(&Path::Top, "classes");
+    let _ = reader.value(node, path);
     let yaml::Value::Sequence(items) = &node.target().value else {
         return Vec::new();
     };
     let mut classes: Vec<Class> = Vec::new();
     let mut names = std::collections::HashMap::new();
     for (at, item) in items.iter().enumerate() {
-        let path = join("classes", &at.to_string());
-        let name = reader.value(item, &path);
-        let Some(name) = class_name(reader, &name, item.mark, &path) else {
+        let path = &Path::Item(path, at);
+        let name = reader.value(item, path);
+        let Some(name) = class_name(reader, &name, item.mark, path) else {
             continue;
         };
         if let Some(first) = names.insert(name.clone(), item.mark.line) {
             let found = format!("`{name}` again, after line {first}");
-            reader.report(Finding::new(item.mark, "each class once", found).at(path));
+            reader.report(Finding::new(item.mark, "each class once", found).at(path.to_string()));
             continue;
         }
         classes.push(Class { name, parameters: Vec::new() });
@@ -234,10 +238,15 @@ fn class_list(reader: &mut Reader, node: &Node) -> Vec<Class> {
 
 /// Puppet folds the case of a class's name, and then drops its parameters in
 /// silence (`ensure_classes_with_parameters` of `compiler.rb`).
-fn class_name(reader: &mut Reader, key: &Value, mark: yaml::Mark, path: &str) -> Option<String> {
+fn class_name(
+    reader: &mut Reader,
+    key: &Value,
+    mark: yaml::Mark,
+    path: &Path<'_>,
+) -> Option<String> {
     let expected = "the name of a class, such as `apache::mod`";
     let Value::String(name) = key else {
-        reader.report(Finding::new(mark, expected, key.kind()).at(path));
+        reader.report(Finding::new(mark, expected, key.kind()).at(path.to_string()));
         return None;
     };
     let is_segment = |segment: &str| {
@@ -247,7 +256,7 @@ fn class_name(reader: &mut Reader, key: &Value, mark: yaml::Mark, path: &str) ->
     if name.split("::").all(is_segment) {
         return Some(name.clone());
     }
-    let finding = Finding::new(mark, expected, format!("`{}`", key_text(key))).at(path);
+    let finding = Finding::new(mark, expected, format!("`{}`", key_text(key))).at(path.to_string());
     let folded = name.to_ascii_lowercase();
     let folded = folded.strip_prefix("::").unwrap_or(&folded);
     reader.report(match folded.split("::").all(is_segment) {
@@ -258,9 +267,14 @@ fn class_name(reader: &mut Reader, key: &Value, mark: yaml::Mark, path: &str) ->
 }
 
 /// `PARAM_NAME` of Puppet's `pops/patterns.rb`: `\A[a-z_]\w*\z`.
-fn variable_name(reader: &mut Reader, entry: &Entry<'_>, path: &str, what: &str) -> Option<String> {
+fn variable_name(
+    reader: &mut Reader,
+    entry: &Entry<'_>,
+    path: &Path<'_>,
+    what: &str,
+) -> Option<String> {
     let Value::String(name) = &entry.key else {
-        reader.report(Finding::new(entry.mark, what, entry.key.kind()).at(path));
+        reader.report(Finding::new(entry.mark, what, entry.key.kind()).at(path.to_string()));
         return None;
     };
     let good = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
@@ -268,7 +282,8 @@ fn variable_name(reader: &mut Reader, entry: &Entry<'_>, path: &str, what: &str)
     if good {
         return Some(name.clone());
     }
-    let finding = Finding::new(entry.mark, what, format!("`{}`", key_text(&entry.key))).at(path);
+    let finding =
+        Finding::new(entry.mark, what, format!("`{}`", key_text(&entry.key))).at(path.to_string());
     reader.report(finding.hint("a small letter first, then letters, digits and `_`"));
     None
 }
@@ -278,7 +293,7 @@ fn variable_name(reader: &mut Reader, entry: &Entry<'_>, path: &str, what: &str)
 const RESERVED: [&str; 6] = ["facts", "trusted", "server_facts", "title", "name", "environment"];
 
 fn parameters(reader: &mut Reader, node: &Node) -> Vec<(String, Value)> {
-    let path = "parameters";
+    let path = &Path::Name(&Path::Top, "parameters");
     let mut parameters = Vec::new();
     for entry in map(reader, node, path, "a map of variables").unwrap_or_default() {
         let Some(name) = variable_name(reader, &entry, path, "the name of a variable") else {
@@ -286,11 +301,12 @@ fn parameters(reader: &mut Reader, node: &Node) -> Vec<(String, Value)> {
         };
         if RESERVED.contains(&name.as_str()) {
             let found = format!("`{name}`, which Puppet sets itself");
-            let finding = Finding::new(entry.mark, "the name of a variable", found).at(path);
+            let finding =
+                Finding::new(entry.mark, "the name of a variable", found).at(path.to_string());
             reader.report(finding.hint("give it another name"));
             continue;
         }
-        let value = reader.value(entry.node, &join(path, &name));
+        let value = reader.value(entry.node, &Path::Name(path, &name));
         parameters.push((name, value));
     }
     parameters

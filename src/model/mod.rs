@@ -20,6 +20,7 @@ pub mod package_manager;
 pub mod psych;
 pub mod puppet_report;
 pub mod run;
+pub mod scalar;
 pub mod suggest;
 pub mod tree;
 pub mod verify;

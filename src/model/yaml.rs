@@ -138,9 +138,10 @@ impl Node {
 /// The only document in `text`; none where there are but comments.
 ///
 /// Never more memory than `limits` allow, and never a deep recursion. Refuses,
-/// beyond what libyaml does: a second document with content (Psych never reads
-/// it), an alias to a collection that holds the alias, and a tag that a comma
-/// touches.
+/// beyond what libyaml does: anything after the first document (Psych never
+/// reads it), an alias to a collection that holds the alias, a tag that a comma
+/// touches, a last line of spaces in a block scalar, and a key of more than 1024
+/// bytes that no `?` announces (libyaml counts characters).
 pub fn compose(text: &[u8], limits: Limits) -> Result<Option<Rc<Node>>, Finding> {
     if text.len() > limits.bytes {
         let expected = format!("at most {} bytes", limits.bytes);
