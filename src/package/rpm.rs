@@ -37,7 +37,7 @@ impl<W: Write> Cpio<W> {
     /// Ends the archive and gives back what it was written into.
     pub fn finish(mut self) -> io::Result<W> {
         self.pad()?;
-        self.header("TRAILER!!!", 0, 0, 1, 0)?;
+        self.header("TRAILER!!!", 0, 0, 0)?;
         self.pad()?;
         Ok(self.to)
     }
@@ -47,20 +47,13 @@ impl<W: Write> Cpio<W> {
         self.to.write_all(&[0; 4][..padding])
     }
 
-    fn header(
-        &mut self,
-        name: &str,
-        inode: u32,
-        mode: u16,
-        links: u32,
-        size: u32,
-    ) -> io::Result<()> {
+    fn header(&mut self, name: &str, inode: u32, mode: u16, size: u32) -> io::Result<()> {
         let time = if inode == 0 { 0 } else { self.time };
         let length = name.len() + 1;
         let mut header = format!(
-            "070701{inode:08x}{mode:08x}{0:08x}{0:08x}{links:08x}{time:08x}{size:08x}\
+            "070701{inode:08x}{mode:08x}{0:08x}{0:08x}{1:08x}{time:08x}{size:08x}\
              {0:08x}{0:08x}{0:08x}{0:08x}{length:08x}{0:08x}{name}\0",
-            0
+            0, 1
         );
         while header.len() % 4 != 0 {
             header.push('\0');
@@ -83,8 +76,7 @@ impl<W: Write> Payload for Cpio<W> {
             ))
         })?;
         self.inode += 1;
-        let links = if let Kind::Directory = item.kind { 2 } else { 1 };
-        self.header(&format!("./{}", item.path), self.inode, mode(&item.kind), links, size)?;
+        self.header(&format!("./{}", item.path), self.inode, mode(&item.kind), size)?;
         if let Kind::Symlink { target } = &item.kind {
             self.to.write_all(target.as_bytes())?;
         }
