@@ -74,8 +74,12 @@ fn readme_shows_what_happens() -> Result<(), Box<dyn Error>> {
 
     for case in cases {
         let printed = run(&case.command, sandbox.path())?;
-        println!("README.md:{}: {}\n{printed}", case.line, case.command);
-        snapbox::assert_data_eq!(printed, case.output);
+        // The place in front of both: a difference is shown with it.
+        let place = format!("README.md, line {}: {}", case.line, case.command);
+        snapbox::assert_data_eq!(
+            format!("{place}\n{printed}"),
+            format!("{place}\n{}", case.output)
+        );
     }
     Ok(())
 }

@@ -274,7 +274,6 @@ fn list_files(tags: &mut Tags, meta: &Meta, items: &[Item]) {
     let digests: Vec<String> = items.iter().map(|item| digest(&item.kind)).collect();
     tags.texts(Tag::RPMTAG_FILEDIGESTS, digests.iter().map(String::as_str));
     tags.numbers(Tag::RPMTAG_FILEDIGESTALGO, vec![SHA256]);
-    let target = |kind| if let &Kind::Symlink { ref target } = kind { target.as_str() } else { "" };
     tags.texts(Tag::RPMTAG_FILELINKTOS, items.iter().map(|item| target(&item.kind)));
     let flags = |item: &&Item| u32::from(matches!(item.kind, Kind::Document { .. })) << 1;
     tags.numbers(Tag::RPMTAG_FILEFLAGS, items.iter().map(flags).collect());
@@ -288,6 +287,10 @@ fn list_files(tags: &mut Tags, meta: &Meta, items: &[Item]) {
 
 /// `PGPHASHALGO_SHA256` of rpm's rpmpgp.h.
 const SHA256: u32 = 8;
+
+fn target(kind: &Kind) -> &str {
+    if let Kind::Symlink { target } = kind { target } else { "" }
+}
 
 fn digest(kind: &Kind) -> String {
     match kind {
