@@ -4,6 +4,7 @@
 //! the key, expected then found; a hint is something to type. stdout carries
 //! the answer (and with `--json` nothing but one document); stderr the rest.
 
+mod inspection;
 mod run;
 
 use crate::cli;
@@ -106,6 +107,7 @@ impl Voice {
 fn prose(answer: &Answer) -> String {
     match answer {
         Answer::Built(releases) => releases.iter().map(built).collect(),
+        Answer::Inspected(inspection) => inspection::prose(inspection),
         Answer::Run(record) => run::prose(record),
     }
 }

@@ -1,11 +1,13 @@
 //! `bundle`: resolve, walk, freeze, write.
 
+use super::package_file;
 use crate::cli;
-use crate::host::{fs, source::ModuleRoot, walk};
+use crate::host::fs::{self, Created};
+use crate::host::{source::ModuleRoot, walk};
 use crate::model::answer::{Answer, Built, BuiltPackage};
 use crate::model::app::{AppPath, Release};
-use crate::model::bundle::Bundle;
-use crate::model::compression::{Compression, Format};
+use crate::model::bundle::{Bundle, Module};
+use crate::model::compression::{Compression, Format, Target};
 use crate::model::event::{Event, Say};
 use crate::model::failure::Failure;
 use crate::model::module;
@@ -48,7 +50,7 @@ pub fn run(args: &cli::Bundle, say: Say) -> Result<Answer, Failure> {
 
 fn refuse_targets(args: &cli::Bundle) -> Result<(), Failure> {
     let (formats, method) = (&args.format, args.compression);
-    let refuses = |target: &&_| formats.iter().any(|&format| !target_reads(target, format, args));
+    let refuses = |target: &&Target| formats.iter().any(|&format| !target.installs(format, method));
     match args.target.iter().find(refuses) {
         None => Ok(()),
         Some(target) => Err(Failure::new(format!(
@@ -56,14 +58,6 @@ fn refuse_targets(args: &cli::Bundle) -> Result<(), Failure> {
         ))
         .hint("every target reads `--compression gzip` and `--compression xz`")),
     }
-}
-
-fn target_reads(
-    target: &crate::model::compression::Target,
-    format: Format,
-    args: &cli::Bundle,
-) -> bool {
-    target.installs(format, args.compression)
 }
 
 /// Reads all that a release is made of; refuses what cannot be released.
@@ -130,7 +124,7 @@ fn modules(
     root: &ModuleRoot,
     trees: &[(AppPath, Vec<Node>)],
     say: Say,
-) -> Result<Vec<crate::model::bundle::Module>, Failure> {
+) -> Result<Vec<Module>, Failure> {
     let mut found = Vec::new();
     for (app, nodes) in trees {
         for name in module::names(app, nodes) {
@@ -180,10 +174,17 @@ fn write(
     }
     let open = |path: &_| fs::open_regular(&root.directory().join(AsRef::<Path>::as_ref(path)));
     build(jobs, &meta, &items, compression, open).map_err(failed)?;
+    for (format, file) in &files {
+        let path = args.out.join(bundle.file_name(*format));
+        if fs::would_create(file, &path)? == Created::Different {
+            return Err(different(bundle, &path));
+        }
+    }
     let packages = files.into_iter().map(|(format, file)| name(format, file, bundle, &args.out));
     Ok(Built::new(bundle, packages.collect::<Result<_, _>>()?))
 }
 
+/// Gives a package its name; what has that name already is never replaced.
 fn name(
     format: Format,
     file: NamedTempFile,
@@ -191,11 +192,33 @@ fn name(
     out: &Path,
 ) -> Result<BuiltPackage, Failure> {
     let path = out.join(bundle.file_name(format));
-    let bytes =
-        file.as_file().metadata().map_err(|error| fs::failed("look at", &path, error))?.len();
+    let bytes = file.as_file().metadata().map_err(|error| fs::failed("look at", &path, error))?;
+    let bytes = bytes.len();
     match fs::create(file, &path)? {
-        fs::Created::New => Ok(BuiltPackage { path, format, bytes, unchanged: false }),
-        fs::Created::Unchanged => Ok(BuiltPackage { path, format, bytes, unchanged: true }),
-        fs::Created::Different => Err(Failure::new("other bytes")),
+        Created::New => Ok(BuiltPackage { path, format, bytes, unchanged: false }),
+        Created::Unchanged => Ok(BuiltPackage { path, format, bytes, unchanged: true }),
+        Created::Different => Err(different(bundle, &path)),
     }
+}
+
+/// Tells how a release differs from the package that is there under its name.
+fn different(bundle: &Bundle, path: &Path) -> Failure {
+    let what = format!("`{}` is there already, with other bytes", path.display());
+    let failure = Failure::new(what)
+        .hint("a release never changes: tag a new one, or write to another directory with `--out`");
+    let there = match package_file::open(path) {
+        Ok(file) => file.bundle,
+        Err(error) => return failure.because(error),
+    };
+    let lines = bundle.differences(&there);
+    let cause = if lines.is_empty() {
+        "the release is the same; compression, maintainer, time or the tool's version differ"
+            .to_owned()
+    } else {
+        let shown: String = lines.iter().take(20).map(|line| format!("\n    {line}")).collect();
+        let rest = lines.len().saturating_sub(20);
+        let more = if rest > 0 { format!("\n    and {rest} more") } else { String::new() };
+        format!("since that one was built:{shown}{more}")
+    };
+    failure.because(Failure::new(cause))
 }

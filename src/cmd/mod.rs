@@ -2,6 +2,8 @@
 
 mod apply;
 mod bundle;
+mod inspect;
+mod package_file;
 mod status;
 
 use crate::cli::Verb;
@@ -14,8 +16,8 @@ use crate::model::failure::Failure;
 pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Failure> {
     match verb {
         Verb::Bundle(args) => bundle::run(&args, say),
+        Verb::Inspect(args) => inspect::run(&args),
         Verb::Apply(args) => apply::run(&args, stdout, say),
         Verb::Status(args) => status::run(&args),
-        Verb::Inspect(_) => Err(Failure::new("not built yet")),
     }
 }

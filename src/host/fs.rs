@@ -134,7 +134,16 @@ pub fn create(file: NamedTempFile, path: &Path) -> Result<Created, Failure> {
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => error.file,
         Err(error) => return Err(fail(error.error)),
     };
-    Ok(if same_content(beside.path(), path)? { Created::Unchanged } else { Created::Different })
+    would_create(&beside, path)
+}
+
+/// What [`create`] would answer now; nothing is changed.
+pub fn would_create(file: &NamedTempFile, path: &Path) -> Result<Created, Failure> {
+    Ok(match kind(path)? {
+        None => Created::New,
+        Some(_) if same_content(file.path(), path)? => Created::Unchanged,
+        Some(_) => Created::Different,
+    })
 }
 
 /// A rename is on disk only once its directory is.

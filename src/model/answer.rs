@@ -5,6 +5,7 @@ use super::bundle::Bundle;
 use super::compression::Format;
 use super::digest::Sha256Digest;
 use super::exit::Exit;
+use super::inspection::Inspection;
 use super::run::Record;
 use super::version::Version;
 use serde::Serialize;
@@ -16,6 +17,8 @@ use std::path::PathBuf;
 pub enum Answer {
     /// Of `bundle`, one for each release.
     Built(Vec<Built>),
+    /// Of `inspect`.
+    Inspected(Box<Inspection>),
     /// `apply` and `status`: a run, as its record has it.
     Run(Box<Record>),
 }
@@ -25,6 +28,7 @@ impl Answer {
     pub fn exit(&self) -> Exit {
         match self {
             Answer::Built(_) => Exit::Ok,
+            Answer::Inspected(inspection) => inspection.exit(),
             Answer::Run(record) => record.exit(),
         }
     }

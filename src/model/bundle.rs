@@ -6,7 +6,7 @@ use super::digest::Sha256Digest;
 use super::tree::{Node, TreePath, tree_digest};
 use super::version::Version;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The directory that every release is installed below.
@@ -157,6 +157,30 @@ impl Bundle {
         // A bundle is built and parsed only with an app path that is a release.
         let release = Release::of(&self.app).map(|release| release.directory());
         format!("{INSTALL_ROOT}/{}", release.unwrap_or_default())
+    }
+
+    /// How another bundle of the same release differs from this one, a line each.
+    pub fn differences(&self, other: &Bundle) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.modulepath() != other.modulepath() {
+            let (here, there) = (self.modulepath(), other.modulepath());
+            lines.push(format!("the modulepath was `{there}` and is `{here}`"));
+        }
+        let by_path = |bundle: &Bundle| -> BTreeMap<TreePath, String> {
+            let lines =
+                bundle.files.iter().map(|node| (node.path().clone(), node.canonical_line()));
+            lines.collect()
+        };
+        let mut there = by_path(other);
+        for (path, line) in by_path(self) {
+            match there.remove(&path) {
+                None => lines.push(format!("`{path}` was added")),
+                Some(old) if old != line => lines.push(format!("`{path}` was changed")),
+                Some(_) => {}
+            }
+        }
+        lines.extend(there.into_keys().map(|path| format!("`{path}` was removed")));
+        lines
     }
 
     /// What Puppet gets as `--modulepath`.

@@ -13,6 +13,7 @@ pub mod enc;
 pub mod event;
 pub mod exit;
 pub mod failure;
+pub mod inspection;
 pub mod litter;
 pub mod manifest;
 pub mod module;

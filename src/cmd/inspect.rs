@@ -1,0 +1,64 @@
+//! `inspect`: what is inside a bundle, and whether it is whole.
+
+use super::package_file;
+use crate::cli;
+use crate::host::{fs, release, state::State};
+use crate::model::answer::Answer;
+use crate::model::app::Release;
+use crate::model::bundle::Bundle;
+use crate::model::failure::Failure;
+use crate::model::inspection::{Inspection, PackageFacts};
+use crate::model::tree::Node;
+use std::path::Path;
+
+/// Inspects a package file, or the release of that name on this node.
+pub fn run(args: &cli::Inspect) -> Result<Answer, Failure> {
+    let path = Path::new(&args.bundle);
+    let is_package = path.extension().is_some_and(|end| end == "deb" || end == "rpm");
+    let release = args.bundle.parse::<Release>();
+    let inspection = match release {
+        Ok(release) if !is_package && fs::kind(path)?.is_none_or(|kind| kind.is_dir()) => {
+            installed(&release, args)?
+        }
+        _ => {
+            let file = package_file::open(path)?;
+            let place = args.bundle.clone();
+            inspection(place, Some(file.facts), file.bundle, file.problems, args.files)
+        }
+    };
+    Ok(Answer::Inspected(Box::new(inspection)))
+}
+
+fn installed(release: &Release, args: &cli::Inspect) -> Result<Inspection, Failure> {
+    let state = State::of(&args.node.root)?;
+    let Some(bundle) = release::read(state.root(), release)? else {
+        let directory = release::directory(state.root(), release);
+        return Err(Failure::new(format!("`{release}` is not installed: no `{directory}`"))
+            .hint("name a package file, or a release that is installed")
+            .hint(format!("localpuppet apply {release} installs it")));
+    };
+    let differences = release::verify(state.root(), &bundle);
+    let problems = differences.iter().map(ToString::to_string).collect();
+    let place = release::directory(state.root(), release);
+    Ok(inspection(place, None, bundle, problems, args.files))
+}
+
+fn inspection(
+    place: String,
+    package: Option<PackageFacts>,
+    bundle: Bundle,
+    problems: Vec<String>,
+    files: bool,
+) -> Inspection {
+    let is_file = |node: &&Node| matches!(node, Node::File { .. });
+    Inspection {
+        place,
+        package,
+        content_bytes: bundle.size(),
+        content_files: bundle.files.iter().filter(is_file).count(),
+        whole: problems.is_empty(),
+        problems,
+        bundle,
+        files,
+    }
+}

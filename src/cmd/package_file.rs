@@ -1,0 +1,90 @@
+//! A package file as a bundle: read, and held against its own `bundle.json`.
+
+use crate::host::fs;
+use crate::model::bundle::{Bundle, FILE_NAME, INSTALL_ROOT};
+use crate::model::compression::Format;
+use crate::model::failure::Failure;
+use crate::model::inspection::PackageFacts;
+use crate::model::verify::{Found, differences};
+use crate::package::read::{Package, read};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A bundle in a package file.
+pub struct PackageFile {
+    pub facts: PackageFacts,
+    pub bundle: Bundle,
+    /// Where the file is not what its `bundle.json` says.
+    pub problems: Vec<String>,
+}
+
+/// Reads a package file that anyone may have made.
+pub fn open(path: &Path) -> Result<PackageFile, Failure> {
+    let file = fs::open(path)?;
+    let shown = path.display();
+    let failed = |error| fs::failed("look at", path, error);
+    let bytes = file.metadata().map_err(failed)?.len();
+    let package = read(file).map_err(|error| {
+        Failure::new(format!("failed to read `{shown}` as a package")).because(error)
+    })?;
+    let (format, name, version) = (package.format, &package.name, &package.version);
+    let what_it_is = format!("it is the .{format} package `{name}` version `{version}`");
+    let Some((directory, text)) = &package.bundle else {
+        let what = format!("`{shown}` is not a localpuppet bundle: no {FILE_NAME}");
+        return Err(Failure::new(what).because(Failure::new(what_it_is)));
+    };
+    let bundle = Bundle::from_json(text).map_err(|error| {
+        let place = format!("`/{directory}/{FILE_NAME}`: {error}");
+        Failure::new(format!("`{shown}` has a {FILE_NAME} that is not valid"))
+            .because(Failure::new(place).because(Failure::new(what_it_is)))
+    })?;
+    let problems = problems(&package, directory, &bundle);
+    let facts = PackageFacts {
+        format,
+        bytes,
+        compression: package.compression,
+        architecture: package.architecture,
+        maintainer: package.maintainer,
+    };
+    Ok(PackageFile { facts, bundle, problems })
+}
+
+fn problems(package: &Package, directory: &str, bundle: &Bundle) -> Vec<String> {
+    let mut problems = package.problems.clone();
+    let mut differs = |what: &str, expected: &str, found: &str| {
+        if expected != found {
+            problems.push(format!("expected {what} `{expected}`, found `{found}`"));
+        }
+    };
+    let (version, architecture) = match package.format {
+        Format::Deb => (bundle.version.to_string(), "all"),
+        Format::Rpm => (format!("{}-1", bundle.version), "noarch"),
+    };
+    differs("package name", bundle.package.as_str(), &package.name);
+    differs("package version", &version, &package.version);
+    differs("architecture", architecture, &package.architecture);
+    differs("the release in", &bundle.directory(), &format!("/{directory}"));
+    let below = format!("{directory}/");
+    let documents = format!("usr/share/doc/{}", bundle.package);
+    let mut found = BTreeMap::new();
+    for (path, what) in &package.paths {
+        if let Some(path) = path.strip_prefix(&below) {
+            found.insert(path.to_owned(), what.clone());
+        } else if !is_scaffold(path, what, directory, &documents) {
+            problems.push(format!("`/{path}` is outside of the release"));
+        }
+    }
+    found.remove(FILE_NAME);
+    problems.extend(differences(&bundle.files, found).iter().map(ToString::to_string));
+    problems
+}
+
+/// The way to the release, and the package's documentation.
+fn is_scaffold(path: &str, found: &Found, directory: &str, documents: &str) -> bool {
+    let is_above = |of: &str| of == path || of.starts_with(&format!("{path}/"));
+    let way = matches!(found, Found::Directory { mode: 0o755 });
+    let document = path.strip_prefix(documents).is_some_and(|rest| rest.starts_with('/'));
+    (way && (is_above(directory) || is_above(documents)))
+        || (document && matches!(found, Found::File { mode: 0o644, .. }))
+        || path == INSTALL_ROOT.trim_start_matches('/')
+}

@@ -1,0 +1,69 @@
+//! A bundle in prose.
+
+use crate::model::bundle::Module;
+use crate::model::inspection::Inspection;
+use crate::model::tree::Node;
+
+/// What a release engineer asks of a bundle, a line each.
+pub fn prose(inspection: &Inspection) -> String {
+    let bundle = &inspection.bundle;
+    let mut text = format!("{} version {}\n", bundle.app, bundle.version);
+    let mut line = |key: &str, value: String| text.push_str(&format!("{key:<11} {value}\n"));
+    line("bundle ID", bundle.bundle_id.to_string());
+    line("package", format!("{} {}", bundle.package, bundle.version));
+    line("in", inspection.place.clone());
+    if let Some(package) = &inspection.package {
+        line(
+            "format",
+            format!("{}, {}, {} bytes", package.format, package.compression, package.bytes),
+        );
+        line("maintainer", package.maintainer.clone());
+    }
+    line(
+        "content",
+        format!("{} bytes in {} files", inspection.content_bytes, inspection.content_files),
+    );
+    line("built by", bundle.tool.clone());
+    text.push_str("modulepath\n");
+    for entry in &bundle.modulepath {
+        text.push_str(&format!("  {} tree {}\n", entry.directory, entry.tree));
+    }
+    text.push_str("modules\n");
+    bundle.modules.iter().for_each(|module| text.push_str(&self::module(module)));
+    if inspection.files {
+        text.push_str("files\n");
+        bundle.files.iter().for_each(|node| text.push_str(&file(node)));
+    }
+    if inspection.whole {
+        text.push_str("whole: every file is what bundle.json says\n");
+    } else {
+        text.push_str("NOT WHOLE\n");
+        for problem in &inspection.problems {
+            text.push_str(&format!("  {problem}\n"));
+        }
+    }
+    text
+}
+
+fn module(module: &Module) -> String {
+    let full_name = module.full_name.as_deref().map(|name| format!(" ({name})"));
+    let version = module.version.as_deref().unwrap_or("without version");
+    let shadowed = module.shadowed_by.as_ref().map(|app| {
+        format!(", shadowed by the one in {app}; Puppet still loads custom facts of this one")
+    });
+    format!(
+        "  {} {version}{} in {}{}\n",
+        module.name,
+        full_name.unwrap_or_default(),
+        module.app,
+        shadowed.unwrap_or_default()
+    )
+}
+
+fn file(node: &Node) -> String {
+    match node {
+        Node::Directory { path } => format!("  0755 {path}/\n"),
+        Node::File { path, mode, size, sha256 } => format!("  {mode} {path} {size} {sha256}\n"),
+        Node::Symlink { path, target } => format!("  link {path} -> {target}\n"),
+    }
+}
