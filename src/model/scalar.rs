@@ -261,10 +261,14 @@ fn is_time(text: &str) -> bool {
         return true;
     }
     c.take(usize::MAX, space);
+    is_zone(c)
+}
+
+/// `Z`, or `[-+]\d{1,2}:?(?:\d\d)?`: without a colon three digits are one and two.
+fn is_zone(mut c: Cursor<'_>) -> bool {
     if c.one(|c| c == 'Z') {
         return c.0.is_empty();
     }
-    // `[-+]\d{1,2}:?(?:\d\d)?`: one digit and two, or two and two, with a colon or without.
     let sign = c.one(|c| c == '-' || c == '+');
     let hours = c.digits(2);
     let colon = c.one(|c| c == ':');
