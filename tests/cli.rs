@@ -1,0 +1,60 @@
+//! Cases that read without Rust: `tests/cli/NAME/setup` makes a tree in an
+//! empty directory, the `$ ` lines of `tests/cli/NAME/session` are run there,
+//! and all they print is compared; `[..]` stands for any text in a line.
+//! `SESSIONS=overwrite` writes down what was printed instead.
+
+#![allow(clippy::disallowed_methods, clippy::expect_used, reason = "runs the program")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// What a shell prints, both streams as they come, after the code where it fails.
+fn shell(script: &str, directory: &Path) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_localpuppet"));
+    let programs = program.parent().expect("a program is in a directory").display();
+    let path = format!("{programs}:{}", std::env::var("PATH").expect("a PATH"));
+    let ran = Command::new("sh")
+        .args(["-euc", &format!("exec 2>&1\numask 022\n{script}")])
+        .current_dir(directory)
+        .env("PATH", path)
+        .output()
+        .expect("sh runs");
+    let printed = String::from_utf8_lossy(&ran.stdout);
+    match ran.status.code() {
+        Some(0) => printed.into_owned(),
+        code => format!("? {}\n{printed}", code.expect("no signal")),
+    }
+}
+
+fn play(case: &Path) -> Result<(), String> {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let setup = fs::read_to_string(case.join("setup")).expect("every case has a setup");
+    let printed = shell(&setup, directory.path());
+    if !printed.is_empty() {
+        return Err(format!("{}/setup printed:\n{printed}", case.display()));
+    }
+    let session = fs::read_to_string(case.join("session")).expect("every case has a session");
+    let mut played = String::new();
+    for line in session.lines().filter(|line| line.starts_with("$ ") || line.starts_with("# ")) {
+        played.push_str(&format!("{line}\n"));
+        if let Some(command) = line.strip_prefix("$ ") {
+            played.push_str(&shell(command, directory.path()));
+        }
+    }
+    if std::env::var_os("SESSIONS").is_some() {
+        fs::write(case.join("session"), &played).expect("the session is written");
+        return Ok(());
+    }
+    let assert = snapbox::Assert::new();
+    let checked = assert.try_eq(Some(&case.display()), played.into(), session.into());
+    checked.map_err(|difference| difference.to_string())
+}
+
+#[test]
+fn sessions_print_what_they_say() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
+    let cases = fs::read_dir(directory).expect("tests/cli").map(|case| case.expect("a case").path());
+    let failed: Vec<String> = cases.filter_map(|case| play(&case).err()).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
