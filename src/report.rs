@@ -128,9 +128,14 @@ fn built(built: &Built) -> String {
     text
 }
 
-/// Prints clap's own text: help and version on stdout, misuse on stderr.
+/// Prints clap's own text: help and version on stdout, misuse on stderr in our voice.
 pub fn usage(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
-    ExitCode::from(exit.code())
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::from(Exit::Ok.code());
+    }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let _ = io::stderr().write_all(format!("localpuppet: error: {text}").as_bytes());
+    ExitCode::from(Exit::Usage.code())
 }

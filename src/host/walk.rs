@@ -51,6 +51,8 @@ pub fn walk(module_root: &Path, app: &AppPath) -> Result<Walked, Failure> {
         }
     }
     walked.nodes.sort_by(|a, b| a.path().cmp(b.path()));
+    walked.left_out.sort();
+    walked.offenders.sort();
     Ok(walked)
 }
 

@@ -236,7 +236,7 @@ impl fmt::Display for Release {
 /// tag stays readable from the left, as the first single `-` before what looks
 /// like a tag or a snapshot: a digit, `r` or `v` and a digit, `+`, `trunk` and
 /// nothing more, or `branches+2f`. Such a `-` inside an app's name is doubled,
-/// and a tag of another shape begins with an escape.
+/// and a tag of another shape begins with `++`, which no escape does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PackageName(String);
@@ -246,8 +246,7 @@ impl PackageName {
         let name = escape_hyphens(&escape(name));
         let mut tag = escape(label);
         if tagged && (!starts_like_a_tag(&tag) || starts_like_a_snapshot(&tag)) {
-            let first = tag.remove(0);
-            tag.insert_str(0, &format!("+{:02x}", first as u32));
+            tag.insert_str(0, "++");
         }
         PackageName(format!("localpuppet-{name}-{tag}"))
     }
@@ -351,6 +350,7 @@ mod tests {
         assert_eq!(package("foo/r1"), "localpuppet-foo-r1");
         assert_eq!(package("my-app/tags/1.2.0-rc1"), "localpuppet-my-app-1.2.0-rc1");
         assert_eq!(package("my_app/tags/R1"), "localpuppet-my+5fapp-+521");
+        assert_eq!(package("foo/tags/stable"), "localpuppet-foo-++stable");
         assert_eq!(package("foo-1/tags/r2"), "localpuppet-foo--1-r2");
         assert_eq!(package("foo/trunk"), "localpuppet-foo-trunk");
     }
@@ -393,7 +393,8 @@ mod tests {
                 name.push(c);
             }
         }
-        (unescape(&name), unescape(&text[boundary + 1..]))
+        let tag = &text[boundary + 1..];
+        (unescape(&name), unescape(tag.strip_prefix("++").unwrap_or(tag)))
     }
 
     proptest! {
