@@ -1,0 +1,108 @@
+//! Packages that were cut, flipped and made to lie: an answer or an error, never a panic.
+
+#![allow(clippy::disallowed_methods, clippy::expect_used, reason = "builds packages to damage")]
+
+use localpuppet::package::read::read;
+use std::io::{Cursor, Write};
+use std::process::Command;
+
+/// The example's packages, as bytes.
+fn packages() -> Vec<Vec<u8>> {
+    let out = tempfile::tempdir().expect("a temporary directory");
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/modules");
+    for method in ["gzip", "xz", "zstd"] {
+        let built = Command::new(env!("CARGO_BIN_EXE_localpuppet"))
+            .args(["bundle", "foo/tags/r1", "--module-root", examples, "--compression", method])
+            .arg("--out")
+            .arg(out.path().join(method))
+            .output()
+            .expect("localpuppet runs");
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    }
+    let files = walkdir::WalkDir::new(out.path()).sort_by_file_name();
+    let files = files.into_iter().map(|entry| entry.expect("a file"));
+    let packages: Vec<_> = files
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| std::fs::read(entry.path()).expect("a package"))
+        .collect();
+    assert_eq!(packages.len(), 6);
+    packages
+}
+
+/// Numbers that are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) as usize % limit
+    }
+}
+
+#[test]
+fn whole_packages_are_read() {
+    for package in packages() {
+        let read = read(Cursor::new(package)).expect("a package");
+        assert!(read.bundle.is_some() && read.problems.is_empty(), "{:?}", read.problems);
+    }
+}
+
+#[test]
+fn no_damage_makes_a_panic() {
+    let mut numbers = Numbers(1);
+    for package in packages() {
+        for _ in 0..400 {
+            let mut damaged = package.clone();
+            for _ in 0..=numbers.below(4) {
+                // Headers are where the lies are dangerous.
+                let reach =
+                    if numbers.below(2) == 0 { damaged.len() } else { damaged.len().min(6000) };
+                let at = numbers.below(reach);
+                damaged[at] =
+                    [0, 0xff, 0x7f, b'0', b'9', numbers.below(256) as u8][numbers.below(6)];
+            }
+            let _ = read(Cursor::new(&damaged));
+            damaged.truncate(numbers.below(damaged.len()));
+            let _ = read(Cursor::new(&damaged));
+        }
+    }
+}
+
+/// A .deb whose data.tar.gz is all zeros after its first block, and very long.
+fn bomb() -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    let mut header = tar::Header::new_gnu();
+    header.set_path("./usr/zeros").expect("a short path");
+    header.set_entry_type(tar::EntryType::Regular);
+    header.set_size(4 << 30);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mode(0o644);
+    header.set_cksum();
+    gzip.write_all(header.as_bytes()).expect("memory");
+    let zeros = vec![0; 1 << 20];
+    (0..1024).for_each(|_| gzip.write_all(&zeros).expect("memory"));
+    let data = gzip.finish().expect("memory");
+    let mut deb = ar::Builder::new(Vec::new());
+    for (name, content) in [("debian-binary", &b"2.0\n"[..]), ("data.tar.gz", &data)] {
+        let header = ar::Header::new(name.as_bytes().to_vec(), content.len() as u64);
+        deb.append(&header, content).expect("memory");
+    }
+    deb.into_inner().expect("memory")
+}
+
+#[test]
+fn content_that_grows_without_end_is_refused() {
+    let refused = read(Cursor::new(bomb())).expect_err("a bomb");
+    assert_eq!(refused.to_string(), "its content grows to more than 300 times its size");
+}
+
+#[test]
+fn archives_with_names_of_any_length_are_refused() {
+    for name in ["#1/4000000000", "//", "/123"] {
+        let mut deb = b"!<arch>\n".to_vec();
+        deb.extend(format!("{name:<16}0           0     0     100644  9999999999`\n").bytes());
+        let refused = read(Cursor::new(deb)).expect_err("no .deb");
+        assert_eq!(refused.to_string(), "it has a member that no .deb has");
+    }
+}
