@@ -73,6 +73,7 @@ impl State {
     /// Takes the node for one run and begins its record.
     pub fn begin(&self, app: Option<&AppPath>) -> Result<Run, Failure> {
         let directory = self.directory();
+        self.create(&directory)?;
         create_directories(&format!("{directory}/runs"))?;
         let started = clock::now();
         let lock = self.lock(&started, app)?;
@@ -84,6 +85,13 @@ impl State {
         run.save()?;
         run.point_to_last()?;
         Ok(run)
+    }
+
+    /// The state is the owner's alone; the directories above it are everyone's.
+    fn create(&self, directory: &str) -> Result<(), Failure> {
+        let above = directory.rsplit_once('/').map_or("/", |(above, _)| above);
+        fs::create_dir_all(above).map_err(|error| failed("create directory", above, error))?;
+        create_directories(directory)
     }
 
     /// A new directory, whose name sorts by time.

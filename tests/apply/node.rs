@@ -33,7 +33,7 @@ impl fmt::Display for Ran {
 impl Node {
     /// An empty root.
     pub fn new() -> Self {
-        assert!(Path::new("/usr/bin/puppet").exists(), "type: apt-get install puppet-agent");
+        needs("puppet", "puppet-agent");
         Node { root: tempfile::tempdir().unwrap() }
     }
 
@@ -52,6 +52,16 @@ impl Node {
 
     pub fn write(&self, name: &str, text: &str) {
         write(Path::new(&self.path(name)), text);
+    }
+
+    /// What localpuppet keeps is the owner's alone.
+    pub fn assert_private(&self, name: &str) {
+        let find = |arguments: &[&str]| {
+            let found = ran(Command::new("find").arg(self.path(name)).args(arguments));
+            assert_eq!(found.stdout, "", "{found}");
+        };
+        find(&["-maxdepth", "0", "-perm", "/077"]);
+        find(&["-name", "enc.yaml", "-perm", "/077"]);
     }
 
     /// Installs a release as its package would; returns what it says of itself.
@@ -77,6 +87,13 @@ impl Node {
     pub fn run(&self, arguments: &[&str]) -> Ran {
         ran(&mut self.command(arguments))
     }
+}
+
+/// A missing tool is a failure with what to type, never a test that is skipped.
+pub fn needs(program: &str, package: &str) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|directory| directory.join(program).exists());
+    assert!(found, "no `{program}`; type: apt-get install --no-install-recommends {package}");
 }
 
 /// Runs a program to its end.

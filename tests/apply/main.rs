@@ -1,0 +1,297 @@
+//! `apply` and `status` on nodes below temporary roots, with the real Puppet,
+//! the real apt-get and the real dnf.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)]
+
+mod node;
+
+use node::{Node, ran};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// A file whose content a parameter says, and what it was told.
+const FOO: &str = "class foo(String $text = 'default', String $path) {
+  file { $path: content => $text }
+}";
+
+/// `f` fails, `c` changes, and what else a test needs.
+const BAD: &str = "class bad(Boolean $f = false, Boolean $c = false, Boolean $cycle = false, Enum['a'] $e = 'a') {
+  if $c { exec { '/bin/true': } }
+  if $f { exec { '/bin/false': } }
+  if $cycle { notify { 'x': require => Notify['y'] } notify { 'y': require => Notify['x'] } }
+}";
+
+/// What a node may hold against a release: its own configuration and data, facts, Ruby.
+fn hostile(node: &Node, command: &Command) -> Command {
+    node.write("hostile/puppet.conf", "[main]\nnoop = true\nstrict = error\n[user]\nnoop = true\n");
+    node.write("hostile/hiera.yaml", "version: 5\nhierarchy: [{name: x, path: x.yaml}]\n");
+    node.write("hostile/data/x.yaml", "foo::text: leaked\n");
+    let production = "hostile/code/environments/production";
+    node.write(
+        &format!("{production}/hiera.yaml"),
+        "version: 5\nhierarchy: [{name: x, path: x.yaml}]\n",
+    );
+    node.write(&format!("{production}/data/x.yaml"), "foo::text: leaked\n");
+    node.write(&format!("{production}/manifests/site.pp"), "fail('the node own manifest')\n");
+    let mount = format!("mount --bind {} /etc/puppet && exec \"$@\"", node.path("hostile"));
+    let mut inside = Command::new("unshare");
+    inside.args(["--mount", "sh", "-c", &mount, "sh"]);
+    inside.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        inside.env(name, value.unwrap());
+    }
+    inside.env("FACTER_leak", "1").env("RUBYOPT", "-rno_such_library").env("LANG", "C");
+    inside
+        .env("GEM_HOME", "/nonexistent")
+        .env("https_proxy", "http://user:pr0xy-password@localhost:1");
+    inside
+}
+
+#[test]
+fn an_installed_release_is_applied_whatever_the_node_holds_against_it() {
+    let node = Node::new();
+    node.install("foo/tags/r1", &[("foo/manifests/init.pp", FOO)]);
+    let (target, secret) = (node.path("managed"), "s3cret-välue");
+    node.enc("foo/tags/r1", json!({"foo": {"text": secret, "path": target}}));
+
+    let noop = node.run(&["apply", "--noop"]);
+    assert_eq!(noop.code, 2, "{noop}");
+    assert!(noop.stdout.contains("`foo/tags/r1` (noop): would change"), "{noop}");
+    assert!(!node.exists("managed"));
+
+    let changed =
+        ran(&mut hostile(&node, &node.command(&["apply", "--detailed-exitcodes", "--json"])));
+    assert_eq!(changed.code, 2, "{changed}");
+    assert_eq!(node.read("managed"), secret);
+    let record: Value = serde_json::from_str(&changed.stdout).unwrap();
+    assert_eq!(record["outcome"], "changed");
+    assert_eq!(record["resources"]["changed"], 1);
+    assert_eq!(record["puppet"]["exit_code"], 2);
+    let report: Value =
+        serde_json::from_str(&node.read("var/lib/localpuppet/last/report.json")).unwrap();
+    assert_eq!(report["configuration_version"], "foo-r1");
+    assert_eq!(record["puppet"]["version"], report["puppet_version"]);
+    assert!(changed.stderr.contains("Applied catalog"), "Puppet's own words go through: {changed}");
+
+    let unchanged = node.run(&["apply", "--detailed-exitcodes"]);
+    assert_eq!(unchanged.code, 0, "{unchanged}");
+    let shown = unchanged.stdout.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap();
+    std::fs::remove_file(&target).unwrap();
+    let pasted = ran(Command::new("sh").args(["-c", shown]));
+    assert_eq!((pasted.code, node.read("managed").as_str()), (2, secret), "{pasted}");
+
+    let status = node.run(&["status", "--json"]);
+    assert_eq!(status.code, 0, "{status}");
+    let status: Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!((&status["outcome"], &status["stage"]), (&json!("unchanged"), &json!("ended")));
+
+    for told in [&noop, &changed, &unchanged, &pasted] {
+        assert!(!told.stdout.contains("s3cret") && !told.stderr.contains("s3cret"), "{told}");
+        assert!(!told.stdout.contains("pr0xy") && !told.stderr.contains("pr0xy"), "{told}");
+    }
+    let found = ran(Command::new("grep").args(["-rlE", "s3cret|pr0xy", &node.path("var")]));
+    let expected = found.stdout.lines().all(|path| path.ends_with("/enc.yaml"));
+    assert!(expected && found.stdout.lines().count() == 3, "{found}");
+    node.assert_private("var/lib/localpuppet");
+}
+
+#[test]
+fn every_way_to_fail_has_its_outcome() {
+    let node = Node::new();
+    node.write("m/bad/trunk/manifest.yaml", "");
+    node.write("m/bad/trunk/bad/manifests/init.pp", BAD);
+    let root = node.path("m");
+    let apply = |parameters: Value| {
+        node.enc("bad/trunk", json!({"bad": parameters}));
+        let ran = node.run(&["apply", "--module-root", &root, "--json"]);
+        let record: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran}"));
+        assert_eq!(record["exit_code"], ran.code, "{ran}");
+        let status = node.run(&["status"]);
+        assert_eq!(status.code, ran.code, "{status}");
+        (ran.code, record["outcome"].as_str().unwrap().to_owned(), record["reason"].clone())
+    };
+    let (code, outcome, _) = apply(json!({"f": true}));
+    assert_eq!((code, outcome.as_str()), (4, "failed"));
+    let (code, outcome, _) = apply(json!({"f": true, "c": true}));
+    assert_eq!((code, outcome.as_str()), (6, "changed-and-failed"));
+    // The report of the run before is not this one's.
+    let (code, outcome, reason) = apply(json!({"e": "s3cret"}));
+    assert_eq!((code, outcome.as_str()), (13, "not-compiled"));
+    let told = reason["error"].as_str().unwrap();
+    assert!(told.contains("parameter 'e' expects") && !told.contains("s3cret"), "{told}");
+    let (code, outcome, reason) = apply(json!({"cycle": true}));
+    assert_eq!((code, outcome.as_str()), (13, "not-compiled"), "{reason}");
+}
+
+#[test]
+fn a_signal_ends_puppet_with_all_that_it_started_and_a_second_run_is_refused() {
+    let node = Node::new();
+    let (pid_file, after) = (node.path("pid"), node.path("after"));
+    let class = format!(
+        "class slow {{
+           exec {{ '/bin/sh -c \"echo $$ > {pid_file}; sleep 300\"': timeout => 0 }}
+           -> file {{ '{after}': content => 'x' }}
+         }}"
+    );
+    node.write("m/slow/trunk/manifest.yaml", "");
+    node.write("m/slow/trunk/slow/manifests/init.pp", &class);
+    node.enc("slow/trunk", json!({"slow": {}}));
+    let root = node.path("m");
+    let arguments = ["apply", "--module-root", root.as_str()];
+    let first = node.command(&arguments).spawn().unwrap();
+    let child = wait_for_pid(&node);
+
+    let second = node.run(&arguments);
+    assert_eq!(second.code, 14, "{second}");
+    let holder = format!("another run holds this node: pid {}, since ", first.id());
+    assert!(second.stderr.contains(&holder) && second.stderr.contains("`slow/trunk`"), "{second}");
+    let status = node.run(&["status"]);
+    assert_eq!(status.code, 14, "{status}");
+    assert!(status.stdout.contains(&format!("running as pid {}", first.id())), "{status}");
+
+    signal(first.id(), "TERM");
+    let output = first.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(15), "{output:?}");
+    assert!(!is_alive(child), "the command that Puppet ran is still there");
+    assert!(!node.exists("after"));
+    let status = node.run(&["status"]);
+    assert_eq!(status.code, 15, "{status}");
+    assert!(status.stdout.contains("interrupted"), "{status}");
+
+    // A localpuppet that is killed leaves its Puppet behind, which goes on to hold the node.
+    std::fs::remove_file(&pid_file).unwrap();
+    let mut killed = node.command(&arguments);
+    let mut killed = killed.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = wait_for_pid(&node);
+    signal(killed.id(), "KILL");
+    killed.wait().unwrap();
+    let refused = node.run(&arguments);
+    assert_eq!(refused.code, 14, "{refused}");
+    let status = node.run(&["status"]);
+    assert_eq!(status.code, 15, "{status}");
+    assert!(status.stdout.contains("lost"), "{status}");
+    let puppet = refused.stderr.split("`kill ").nth(1).and_then(|rest| rest.split('`').next());
+    signal(puppet.unwrap().parse().unwrap(), "KILL");
+    let group = format!("-{child}");
+    assert!(Command::new("kill").args(["-s", "KILL", "--", &group]).status().unwrap().success());
+}
+
+fn wait_for_pid(node: &Node) -> u32 {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(60) {
+        let text = std::fs::read_to_string(node.path("pid")).unwrap_or_default();
+        if let Ok(pid) = text.trim().parse() {
+            return pid;
+        }
+        sleep(Duration::from_millis(50));
+    }
+    panic!("Puppet did not come to run its command");
+}
+
+fn is_alive(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+fn signal(pid: u32, name: &str) {
+    let killed = Command::new("kill").args(["-s", name, &pid.to_string()]).status().unwrap();
+    assert!(killed.success());
+}
+
+/// A Puppet that must not be started.
+const NONE: [&str; 3] = ["apply", "--puppet", "/bin/false"];
+
+#[test]
+fn a_refused_enc_touches_nothing_and_is_recorded() {
+    let node = Node::new();
+    let enc = "app: foo/tags/r1\nclasses: {}\nparameters: {x: 's3cret'}\nbogus: 's3cret'\n";
+    node.write("etc/puppet/input.yaml", enc);
+    let refused = node.run(&NONE);
+    assert_eq!(refused.code, 10, "{refused}");
+    assert!(refused.stderr.contains("bogus") && !refused.stderr.contains("s3cret"), "{refused}");
+    let status = node.run(&["status", "--json"]);
+    assert_eq!(status.code, 10, "{status}");
+    assert!(
+        status.stdout.contains("\"enc-refused\"") && !status.stdout.contains("s3cret"),
+        "{status}"
+    );
+    assert!(!node.exists("var/lib/apt") && !node.exists("var/lib/localpuppet/last/enc.yaml"));
+
+    // No app; and no ENC at all.
+    node.write("etc/puppet/input.yaml", "classes: {}\n");
+    let refused = node.run(&NONE);
+    assert!(
+        refused.code == 10 && refused.stderr.contains("hint: write `app: foo/tags/r1`"),
+        "{refused}"
+    );
+    let refused = node.run(&["apply", "--enc", "/nonexistent"]);
+    assert!(refused.code == 10 && refused.stderr.contains("No such file"), "{refused}");
+}
+
+#[test]
+fn a_release_that_is_not_as_it_was_built_is_refused() {
+    let node = Node::new();
+    let bundle = node.install(
+        "foo/tags/r1",
+        &[
+            ("foo/manifests/init.pp", FOO),
+            ("foo/files/a", "a"),
+            ("foo/files/b", "b"),
+            ("foo/files/c", "c"),
+        ],
+    );
+    let pinned = bundle.bundle_id.to_string();
+    let mut child =
+        node.command(&["apply", "--enc", "-", "--puppet", "/bin/false", "--bundle-id", &pinned]);
+    let mut child = child.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"app: foo/tags/r1\nclasses: {}\n").unwrap();
+    // /bin/false is no Puppet, but it is started: the release is whole.
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(13));
+
+    node.enc("foo/tags/r1", json!({}));
+    let other = node.run(&[&NONE[..], &["--bundle-id", &"0".repeat(64)]].concat());
+    assert!(other.code == 12 && other.stderr.contains(&pinned), "{other}");
+
+    let files = "usr/share/localpuppet/foo/r1/modules/foo/tags/r1/foo/files";
+    node.write(&format!("{files}/a"), "A");
+    node.write(&format!("{files}/added"), "");
+    std::fs::remove_file(node.path(&format!("{files}/b"))).unwrap();
+    std::fs::remove_file(node.path(&format!("{files}/c"))).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", node.path(&format!("{files}/c"))).unwrap();
+    let tampered = node.run(&NONE);
+    assert_eq!(tampered.code, 12, "{tampered}");
+    let below = "modules/foo/tags/r1/foo/files";
+    for told in [
+        "4 differences".to_owned(),
+        format!("`{below}/a` was changed"),
+        format!("`{below}/added` was added"),
+        format!("`{below}/b` is missing"),
+        format!("`{below}/c`: expected a file, found a symbolic link"),
+    ] {
+        assert!(tampered.stderr.contains(&told), "{told}\n{tampered}");
+    }
+    assert_eq!(node.run(&["status"]).code, 12);
+    node.write("usr/share/localpuppet/foo/r1/bundle.json", "{}");
+    assert_eq!(node.run(&NONE).code, 12);
+}
+
+#[test]
+fn what_puppet_cannot_take_is_refused_before_anything_is_done() {
+    let node = Node::new();
+    node.write("with space/etc/puppet/input.yaml", "app: foo/tags/r1\nclasses: {}\n");
+    let refused = node.run(&["apply", "--root", &node.path("with space")]);
+    assert!(refused.code == 1 && refused.stderr.contains("' '"), "{refused}");
+    let refused = node.run(&["status"]);
+    assert!(refused.code == 1 && refused.stderr.contains("no run was recorded"), "{refused}");
+    node.enc("foo/tags/r1", json!({}));
+    let refused = node.run(&["apply", "--module-root", &node.path("absent")]);
+    assert!(refused.code == 1 && refused.stderr.contains("absent"), "{refused}");
+    node.install("foo/tags/r1", &[("foo/manifests/init.pp", FOO)]);
+    let refused = node.run(&["apply", "--puppet", "/nonexistent/puppet"]);
+    assert!(refused.code == 1 && refused.stderr.contains("is no program"), "{refused}");
+    let warned = node.run(&["apply", "foo/tags/r2", "--package-manager", "apt"]);
+    assert!(warned.stderr.contains("applying `foo/tags/r2` as the command line says"), "{warned}");
+    assert_eq!(warned.code, 11, "{warned}");
+}
