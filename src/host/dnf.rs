@@ -26,7 +26,7 @@ fn dnf(site: &Site, options: &[&str], wanted: &Wanted) -> Result<(), ProcessErro
         Some(version) => format!("{}-{version}-1.noarch", wanted.package),
         None => wanted.package.to_string(),
     };
-    let mut arguments: Vec<String> = vec!["-y".into(), "-q".into()];
+    let mut arguments: Vec<String> = vec!["-y".into()];
     // dnf would wait for its own lock without end.
     arguments.push("--setopt=exit_on_lock=True".into());
     arguments.push("--setopt=install_weak_deps=False".into());

@@ -1,7 +1,6 @@
 //! What Puppet reports of one run, as far as it decides the outcome.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Puppet's report (format 10 and later) as JSON; all else in it is skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -54,14 +53,7 @@ pub struct Resources {
 impl PuppetReport {
     /// The counts; from the metrics, because newer Puppets list only the resources that changed.
     pub fn resources(&self) -> Resources {
-        let values: BTreeMap<&str, u64> = self
-            .metrics
-            .resources
-            .values
-            .iter()
-            .map(|(name, _, value)| (name.as_str(), value.as_u64().unwrap_or(0)))
-            .collect();
-        let count = |name: &str| values.get(name).copied().unwrap_or(0);
+        let count = |name: &str| self.count(name);
         Resources {
             total: count("total"),
             changed: count("changed"),
@@ -69,6 +61,16 @@ impl PuppetReport {
             skipped: count("skipped"),
             out_of_sync: count("out_of_sync"),
         }
+    }
+
+    /// True where Puppet came to look at a first resource.
+    pub fn has_begun(&self) -> bool {
+        self.count("scheduled") > 0
+    }
+
+    fn count(&self, name: &str) -> u64 {
+        let found = self.metrics.resources.values.iter().find(|(known, _, _)| known == name);
+        found.and_then(|(_, _, value)| value.as_u64()).unwrap_or(0)
     }
 }
 

@@ -230,9 +230,10 @@ fn of_exit_1(report: &PuppetReport) -> Outcome {
     match (report.transaction_completed, report.status) {
         (_, Status::Changed) => Outcome::ChangedAndFailed,
         (_, Status::Unchanged) => Outcome::Failed,
-        (Some(false), _) if resources.changed + resources.failed == 0 => Outcome::NotCompiled,
+        (Some(false), _) if !report.has_begun() => Outcome::NotCompiled,
         _ if resources.changed > 0 => Outcome::ChangedAndFailed,
-        _ => Outcome::Failed,
+        _ if resources.failed > 0 => Outcome::Failed,
+        _ => Outcome::Errored,
     }
 }
 
@@ -261,6 +262,7 @@ pub fn oddity(ended: Ended) -> String {
         Ended::Exited(code @ (0 | 2 | 4 | 6)) => {
             format!("Puppet exited with {code}, which its report does not bear out")
         }
+        Ended::Exited(1) => "Puppet exited with 1 before it was through".to_owned(),
         Ended::Exited(code) => format!("Puppet exited with {code}, which it has no meaning for"),
         Ended::Killed(signal) | Ended::Interrupted(signal) => {
             format!("Puppet was ended by signal {signal}")
@@ -350,8 +352,13 @@ mod tests {
         let unchanged = report(r#"0]]}},"status":"unchanged","transaction_completed":true}"#);
         let pending = report(r#"0]]}},"status":"unchanged","noop":true,"noop_pending":true}"#);
         let changed = report(r#"1]]}},"status":"changed","transaction_completed":true}"#);
-        let failed = report(r#"1]]}},"status":"failed","transaction_completed":false}"#);
-        let cycle = report(r#"0]]}},"status":"failed","transaction_completed":false}"#);
+        let begun =
+            r#"],["scheduled","Scheduled",1]]}},"status":"failed","transaction_completed":false}"#;
+        let failed = report(&format!("1{begun}"));
+        let ended = report(&format!("0{begun}"));
+        let cycle = report(
+            r#"0],["failed","Failed",2]]}},"status":"failed","transaction_completed":false}"#,
+        );
         let apply = |ended, report| outcome(ended, report, Mode::Apply);
         assert_eq!(apply(Exited(0), Some(&unchanged)), O::Unchanged);
         assert_eq!(apply(Exited(2), Some(&changed)), O::Changed);
@@ -361,6 +368,7 @@ mod tests {
         assert_eq!(apply(Exited(0), None), O::Errored);
         assert_eq!(apply(Exited(0), Some(&failed)), O::Errored);
         assert_eq!(apply(Exited(1), Some(&cycle)), O::NotCompiled);
+        assert_eq!(apply(Exited(1), Some(&ended)), O::Errored);
         assert_eq!(apply(Exited(1), Some(&failed)), O::ChangedAndFailed);
         assert_eq!(apply(Exited(1), Some(&changed)), O::ChangedAndFailed);
         assert_eq!(apply(Exited(1), Some(&unchanged)), O::Failed);

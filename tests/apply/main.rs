@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used)]
 
 mod node;
+mod packages;
 
 use node::{Node, ran};
 use serde_json::{Value, json};

@@ -90,7 +90,8 @@ fn reason(outcome: Outcome, ended: Ended, end: &process::End, run: &str) -> Opti
     let error = match outcome {
         Outcome::NotCompiled => plan::reason(&puppet::log_tail(run))
             // What goes wrong before Puppet knows of its log is on stderr alone.
-            .or_else(|| plan::last_line(&end.stderr))?,
+            .or_else(|| plan::last_line(&end.stderr))
+            .unwrap_or_else(|| plan::oddity(ended)),
         Outcome::Errored => plan::oddity(ended),
         Outcome::Interrupted => format!("signal {} to localpuppet", end.interrupted?),
         _ => return None,

@@ -1,0 +1,156 @@
+//! Releases from real repositories, installed by the real apt-get and dnf below a root.
+
+use crate::node::{Node, Ran, needs, ran};
+use rustix::fs::{FlockOperation, fcntl_lock};
+use serde_json::json;
+use std::fs::{File, create_dir_all, remove_dir_all};
+use std::process::Command;
+use std::thread::{sleep, spawn};
+use std::time::Duration;
+
+/// Bundles a release of the app `foo` into a directory of the node; `text` makes its content.
+fn bundle(node: &Node, tag: &str, text: &str, out: &str, format: &str) {
+    let app = format!("foo/tags/{tag}");
+    node.write(&format!("m/{app}/manifest.yaml"), "");
+    let class = format!("class foo {{ notify {{ '{text}': }} }}\n");
+    node.write(&format!("m/{app}/foo/manifests/init.pp"), &class);
+    let (root, out) = (node.path("m"), node.path(out));
+    create_dir_all(&out).unwrap();
+    let built =
+        node.run(&["bundle", &app, "--module-root", &root, "--out", &out, "--format", format]);
+    assert_eq!(built.code, 0, "{built}");
+}
+
+fn shell(script: &str, directory: &str) -> Ran {
+    let ran = ran(Command::new("sh").args(["-ec", script]).current_dir(directory));
+    assert_eq!(ran.code, 0, "{script}: {ran}");
+    ran
+}
+
+/// Applies a release of `foo`. The Puppet is /bin/false, so 13 says that the
+/// release was installed, verified, and Puppet started.
+fn apply(node: &Node, tag: &str, options: &[&str]) -> Ran {
+    node.enc(&format!("foo/tags/{tag}"), json!({}));
+    node.run(&[&["apply", "--puppet", "/bin/false"], options].concat())
+}
+
+const RELEASE: &str = "usr/share/localpuppet/foo";
+
+#[test]
+fn apt_installs_exactly_the_release_that_was_asked_for() {
+    needs("apt-ftparchive", "apt-utils");
+    let node = Node::new();
+    let repository = node.path("repository");
+    let publish = |tag: &str, text: &str| {
+        bundle(&node, tag, text, "repository", "deb");
+        shell("apt-ftparchive packages . > Packages", &repository);
+    };
+    let source = format!("deb [trusted=yes] copy:{repository} ./\n");
+    node.write("etc/os-release", "ID=debian\n");
+    node.write("etc/apt/sources.list", &source);
+
+    // `1x2` is what `1.2` would find as a regular expression.
+    publish("r1", "one");
+    shell("mkdir x; cp *-r1_1_all.deb x", &repository);
+    shell(
+        "mkdir -p x/DEBIAN; printf 'Package: localpuppet-foo-1x2\\nVersion: 1.2\\nArchitecture: all\\nMaintainer: a <a@b.c>\\nDescription: x\\n' > x/DEBIAN/control; dpkg-deb --build --root-owner-group x localpuppet-foo-1x2_1.2_all.deb; rm -r x; apt-ftparchive packages . > Packages",
+        &repository,
+    );
+    let missing = apply(&node, "1.2", &[]);
+    assert_eq!(missing.code, 11, "{missing}");
+    assert!(missing.stderr.contains("hint: is a repository with it configured?"), "{missing}");
+    assert!(!node.read("var/lib/dpkg/status").contains("1x2"), "{missing}");
+
+    // The index is there by now.
+    let first = apply(&node, "r1", &[]);
+    assert_eq!(first.code, 13, "{first}");
+    assert!(!first.stderr.contains("update"), "{first}");
+    assert!(node.exists(&format!("{RELEASE}/r1/bundle.json")), "{first}");
+    let again = apply(&node, "r1", &[]);
+    assert!(again.code == 13 && !again.stderr.contains("apt-get"), "{again}");
+
+    // r2 is newer than the index, and another program has locks that apt-get does not wait for.
+    publish("r2", "two");
+    let lock = File::options().write(true).open(node.path("var/lib/apt/lists/lock")).unwrap();
+    fcntl_lock(&lock, FlockOperation::LockExclusive).unwrap();
+    let holder = spawn(move || {
+        sleep(Duration::from_secs(2));
+        drop(lock);
+    });
+    let second = apply(&node, "r2", &[]);
+    holder.join().unwrap();
+    assert_eq!(second.code, 13, "{second}");
+    assert!(second.stderr.contains("holds the package manager's lock"), "{second}");
+    assert!(node.exists(&format!("{RELEASE}/r1")) && node.exists(&format!("{RELEASE}/r2")));
+    let lock = File::options().write(true).open(node.path("var/lib/apt/lists/lock")).unwrap();
+    fcntl_lock(&lock, FlockOperation::LockExclusive).unwrap();
+    let held = apply(&node, "r3", &["--package-lock-timeout", "1"]);
+    assert!(held.code == 11 && held.stderr.contains("Could not get lock"), "{held}");
+    drop(lock);
+
+    // Another repository is down: told, and no reason to fail. This one is down: a failure.
+    publish("r3", "three");
+    let down = "deb [trusted=yes] http://127.0.0.1:1/ ./\n";
+    node.write("etc/apt/sources.list", &format!("{source}{down}"));
+    let third = apply(&node, "r3", &[]);
+    assert!(third.code == 13 && third.stderr.contains("was not refreshed whole"), "{third}");
+    node.write("etc/apt/sources.list", down);
+    let fourth = apply(&node, "r4", &[]);
+    assert!(fourth.code == 11 && fourth.stderr.contains("127.0.0.1"), "{fourth}");
+
+    // Files that went away behind dpkg's back.
+    remove_dir_all(node.path(&format!("{RELEASE}/r1"))).unwrap();
+    let gone = apply(&node, "r1", &[]);
+    assert!(gone.code == 11 && gone.stderr.contains("apt-get install --reinstall"), "{gone}");
+    untouched("dpkg-query", &["--show", "localpuppet-foo-r1"]);
+}
+
+#[test]
+fn dnf_installs_exactly_the_release_that_was_asked_for() {
+    needs("createrepo_c", "createrepo-c");
+    needs("dnf", "dnf");
+    let node = Node::new();
+    let repository = node.path("repository");
+    let publish = |tag: &str, text: &str| {
+        bundle(&node, tag, text, "repository", "rpm");
+        shell("createrepo_c --quiet .", &repository);
+    };
+    let configure = |url: &str| {
+        let text = format!("[x]\nname=x\nbaseurl={url}\ngpgcheck=0\n");
+        node.write("etc/yum.repos.d/x.repo", &text);
+    };
+    node.write("etc/os-release", "ID=almalinux\nID_LIKE=\"rhel centos\"\nVERSION_ID=9.4\n");
+    configure(&format!("file://{repository}"));
+
+    publish("r1", "one");
+    let first = apply(&node, "r1", &[]);
+    assert_eq!(first.code, 13, "{first}");
+    assert!(first.stderr.contains("--releasever=9"), "{first}");
+    let again = apply(&node, "r1", &[]);
+    assert!(again.code == 13 && !again.stderr.contains("dnf"), "{again}");
+
+    // r2 is newer than the metadata.
+    publish("r2", "two");
+    let second = apply(&node, "r2", &[]);
+    assert_eq!(second.code, 13, "{second}");
+    assert!(second.stderr.contains("--refresh"), "{second}");
+    assert!(node.exists(&format!("{RELEASE}/r1")) && node.exists(&format!("{RELEASE}/r2")));
+
+    let missing = apply(&node, "r3", &[]);
+    assert_eq!(missing.code, 11, "{missing}");
+    assert!(missing.stderr.contains("hint: is a repository with it configured?"), "{missing}");
+    configure("http://127.0.0.1:1/");
+    let down = apply(&node, "r3", &[]);
+    assert!(down.code == 11 && down.stderr.contains("127.0.0.1"), "{down}");
+
+    remove_dir_all(node.path(&format!("{RELEASE}/r1"))).unwrap();
+    let gone = apply(&node, "r1", &[]);
+    assert!(gone.code == 11 && gone.stderr.contains("dnf reinstall"), "{gone}");
+    untouched("rpm", &["--query", "localpuppet-foo-r1"]);
+}
+
+/// The packages of this machine are not those of a node below a root.
+fn untouched(program: &str, arguments: &[&str]) {
+    let found = ran(Command::new(program).args(arguments));
+    assert_ne!(found.code, 0, "{found}");
+}
