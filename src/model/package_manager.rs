@@ -1,5 +1,6 @@
 //! The package managers that a node can have.
 
+use super::compression::Format;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +13,16 @@ pub enum PackageManager {
     Apt,
     /// dnf above rpm.
     Dnf,
+}
+
+impl PackageManager {
+    /// The packages that it installs.
+    pub fn format(self) -> Format {
+        match self {
+            PackageManager::Apt => Format::Deb,
+            PackageManager::Dnf => Format::Rpm,
+        }
+    }
 }
 
 /// Why a text is no package manager.

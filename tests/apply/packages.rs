@@ -149,6 +149,54 @@ fn dnf_installs_exactly_the_release_that_was_asked_for() {
     untouched("rpm", &["--query", "localpuppet-foo-r1"]);
 }
 
+/// A package file is installed without any repository, where it is the release that was asked for.
+fn from_a_file(format: &str, manager: &str, other: &str, damage: &str) {
+    let node = Node::new();
+    bundle(&node, "r1", "one", "out", format);
+    bundle(&node, "r1", "other", "other", format);
+    bundle(&node, "r1", "one", "wrong", other);
+    let file = |directory: &str| {
+        let found = shell("ls $PWD/*", &node.path(directory));
+        found.stdout.trim().to_owned()
+    };
+    let apply = |tag: &str, directory: &str| {
+        apply(&node, tag, &["--package-manager", manager, "--package", &file(directory)])
+    };
+    let wrong = apply("r2", "out");
+    assert!(wrong.code == 11 && wrong.stderr.contains("is release `foo/tags/r1`"), "{wrong}");
+    let wrong = apply("r1", "wrong");
+    assert!(wrong.code == 11 && wrong.stderr.contains(&format!(" is a .{other}, and ")), "{wrong}");
+    shell(&format!("mkdir damaged; cp out/* damaged; {damage}"), &node.path(""));
+    let damaged = apply("r1", "damaged");
+    assert!([11, 12].contains(&damaged.code), "{damaged}");
+    assert!(!node.exists(RELEASE));
+
+    let installed = apply("r1", "out");
+    assert_eq!(installed.code, 13, "{installed}");
+    assert!(node.exists(&format!("{RELEASE}/r1/bundle.json")), "{installed}");
+    let again = apply("r1", "out");
+    assert!(again.code == 13 && !again.stderr.contains("running"), "{again}");
+    let other = apply("r1", "other");
+    assert!(other.code == 12 && other.stderr.contains("expected bundle ID"), "{other}");
+}
+
+#[test]
+fn dpkg_installs_a_file() {
+    from_a_file("deb", "apt", "rpm", "printf 'evil' >> damaged/*");
+    untouched("dpkg-query", &["--show", "localpuppet-foo-r1"]);
+}
+
+#[test]
+fn rpm_installs_a_file() {
+    from_a_file(
+        "rpm",
+        "dnf",
+        "deb",
+        "printf 'evil' | dd of=$(ls damaged/*) bs=1 seek=9000 conv=notrunc 2>/dev/null",
+    );
+    untouched("rpm", &["--query", "localpuppet-foo-r1"]);
+}
+
 /// The packages of this machine are not those of a node below a root.
 fn untouched(program: &str, arguments: &[&str]) {
     let found = ran(Command::new(program).args(arguments));

@@ -1,11 +1,13 @@
 //! `apply`'s first half: the release is there, and it is what it was built as.
 
 use super::Context;
+use crate::cmd::package_file::{self, PackageFile};
 use crate::host::package_manager::{self as packages, Site, Wanted};
 use crate::host::state::Run;
 use crate::host::{input, release};
 use crate::model::app::{AppPath, Release};
 use crate::model::bundle::Bundle;
+use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::package_manager::PackageManager;
@@ -20,26 +22,91 @@ const LARGEST_OS_RELEASE: u64 = 1 << 20;
 /// Installs a release if it is not there, verifies it, and says where its code is.
 pub fn installed(context: &Context, app: &AppPath, run: &mut Run) -> Result<Code, Failure> {
     let release = release_of(app)?;
-    let wanted = Wanted { package: release.package_name(), version: plan::version(&release) };
+    let given = context.args.package.as_deref();
+    let given = given.map(|path| Given::read(path, &release)).transpose()?;
+    let version = match &given {
+        Some(given) => Some(given.file.bundle.version.clone()),
+        None => plan::version(&release),
+    };
+    let wanted = Wanted { package: release.package_name(), version };
     run.record.package = Some(wanted.package.clone());
     run.record.version = wanted.version.clone();
-    let root = context.state.root();
-    if let Some(file) = &context.args.package {
-        return Err(Failure::new(format!("`--package {}` is not built yet", file.display())));
+    if let Some(given) = &given {
+        expect_id(context.args.bundle_id, &given.file.bundle, &given.path)?;
     }
+    let root = context.state.root();
     let bundle = match release::read(root, &release)? {
         Some(bundle) => bundle,
-        None => {
-            let site = site(context)?;
-            packages::install(&site, &wanted)?;
-            release::read(root, &release)?
-                .ok_or_else(|| not_there(root, &release, &site, &wanted))?
-        }
+        None => install(context, &release, &wanted, given.as_ref())?,
     };
     run.record.version = Some(bundle.version.clone());
     run.record.bundle_id = Some(bundle.bundle_id);
-    verify(context, &release, &bundle)?;
+    let directory = release::directory(root, &release);
+    expect_id(given.map(|given| given.file.bundle.bundle_id), &bundle, &directory)?;
+    expect_id(context.args.bundle_id, &bundle, &directory)?;
+    verify(root, &release, &bundle)?;
     Ok(plan::code(root, &bundle))
+}
+
+/// A package file of `--package`, which is the release and whole.
+struct Given {
+    path: String,
+    file: PackageFile,
+}
+
+impl Given {
+    fn read(path: &Path, release: &Release) -> Result<Self, Failure> {
+        let file = package_file::open(path).map_err(|failure| failure.exit(Exit::InstallFailed))?;
+        let path = input::real_path(path)?;
+        if &file.bundle.app != release.path() {
+            let what =
+                format!("`{path}` is release `{}`, and `{release}` is asked for", file.bundle.app);
+            return Err(Failure::new(what).exit(Exit::InstallFailed));
+        }
+        if !file.problems.is_empty() {
+            return Err(Failure::new(format!("`{path}` is not as it was built"))
+                .exit(Exit::NotVerified)
+                .because(Failure::new(file.problems.join("\n    ")))
+                .hint(format!("look into it: localpuppet inspect {path}")));
+        }
+        Ok(Given { path, file })
+    }
+}
+
+fn install(
+    context: &Context,
+    release: &Release,
+    wanted: &Wanted,
+    given: Option<&Given>,
+) -> Result<Bundle, Failure> {
+    let site = site(context)?;
+    match given {
+        None => packages::install(&site, wanted)?,
+        Some(Given { path, file }) => {
+            let (format, reads) = (file.facts.format, site.manager.format());
+            if format != reads {
+                let what =
+                    format!("`{path}` is a .{format}, and {} installs .{reads}", site.manager);
+                return Err(Failure::new(what).exit(Exit::InstallFailed));
+            }
+            packages::install_file(&site, wanted, path)?;
+        }
+    }
+    let root = context.state.root();
+    release::read(root, release)?.ok_or_else(|| not_there(root, release, &site, wanted))
+}
+
+/// The same release with other content is never accepted.
+fn expect_id(expected: Option<Sha256Digest>, found: &Bundle, place: &str) -> Result<(), Failure> {
+    match expected.filter(|&expected| expected != found.bundle_id) {
+        None => Ok(()),
+        Some(expected) => {
+            let (app, found) = (&found.app, found.bundle_id);
+            let what =
+                format!("expected bundle ID `{expected}` of `{app}`, found `{found}` in `{place}`");
+            Err(Failure::new(what).exit(Exit::NotVerified))
+        }
+    }
 }
 
 fn release_of(app: &AppPath) -> Result<Release, Failure> {
@@ -64,17 +131,12 @@ fn not_there(root: &str, release: &Release, site: &Site, wanted: &Wanted) -> Fai
     .hint(format!("{reinstall} {}", wanted.package))
 }
 
-fn verify(context: &Context, release: &Release, bundle: &Bundle) -> Result<(), Failure> {
-    let found = bundle.bundle_id;
-    if let Some(expected) = context.args.bundle_id.filter(|&expected| expected != found) {
-        let what = format!("expected bundle ID `{expected}` of `{release}`, found `{found}`");
-        return Err(Failure::new(what).exit(Exit::NotVerified));
-    }
-    let differences = release::verify(context.state.root(), bundle);
+fn verify(root: &str, release: &Release, bundle: &Bundle) -> Result<(), Failure> {
+    let differences = release::verify(root, bundle);
     if differences.is_empty() {
         return Ok(());
     }
-    let directory = release::directory(context.state.root(), release);
+    let directory = release::directory(root, release);
     Err(Failure::new(format!("`{release}` is not as it was built, in `{directory}`"))
         .exit(Exit::NotVerified)
         .because(Differences(differences))
