@@ -172,6 +172,7 @@ fn tell(child: &Child, signal: Signal) {
 /// A program whose output streams through, and which has a process group of its own.
 pub struct Streamed {
     child: Child,
+    stdout: Option<Tail>,
     stderr: Option<Tail>,
     command: String,
 }
@@ -187,19 +188,22 @@ pub struct End {
     pub stderr: String,
 }
 
-/// Starts a program.
+/// Starts a program. Its output comes through this process: where the reader
+/// of it goes away, Puppet would stop in the middle of a catalog.
 pub fn stream(line: &CommandLine, stdout: Stdout) -> Result<Streamed, ProcessError> {
     let mut command = command(line);
-    command.stdin(Stdio::null()).stderr(Stdio::piped()).process_group(0);
-    command.stdout(match stdout {
-        Stdout::Through => Stdio::inherit(),
-        Stdout::Stderr => Stdio::from(io::stderr()),
-    });
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let command_line = line.to_string();
     match command.spawn() {
         Ok(mut child) => {
-            let stderr = child.stderr.take().map(|pipe| Tail::of(pipe, Some(io::stderr())));
-            Ok(Streamed { child, stderr, command: command_line })
+            let on: Box<dyn Write + Send> = match stdout {
+                Stdout::Through => Box::new(io::stdout()),
+                Stdout::Stderr => Box::new(io::stderr()),
+            };
+            let stdout = child.stdout.take().map(|pipe| Tail::of(pipe, Some(on)));
+            let on: Box<dyn Write + Send> = Box::new(io::stderr());
+            let stderr = child.stderr.take().map(|pipe| Tail::of(pipe, Some(on)));
+            Ok(Streamed { child, stdout, stderr, command: command_line })
         }
         Err(error) => Err(ProcessError { command: command_line, problem: Problem::Start(error) }),
     }
@@ -219,6 +223,7 @@ impl Streamed {
             command: self.command,
             problem: Problem::Wait(error),
         })?;
+        drop(self.stdout.map(Tail::text));
         let stderr = self.stderr.map(Tail::text).unwrap_or_default();
         Ok(End { code: status.code(), signal: status.signal(), interrupted, stderr })
     }
@@ -306,15 +311,15 @@ struct Tail {
 }
 
 impl Tail {
-    fn of(mut pipe: impl Read + Send + 'static, copy: Option<io::Stderr>) -> Self {
+    fn of(mut pipe: impl Read + Send + 'static, mut on: Option<Box<dyn Write + Send>>) -> Self {
         let kept = Arc::new(Mutex::new(Vec::new()));
         let (ended, end) = mpsc::channel();
         let shared = Arc::clone(&kept);
         thread::spawn(move || {
             let mut buffer = [0; 8 << 10];
             while let Ok(read @ 1..) = pipe.read(&mut buffer) {
-                if let Some(copy) = &copy {
-                    let _ = copy.lock().write_all(&buffer[..read]);
+                if let Some(on) = &mut on {
+                    let _ = on.write_all(&buffer[..read]).and_then(|()| on.flush());
                 }
                 let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
                 kept.extend_from_slice(&buffer[..read]);

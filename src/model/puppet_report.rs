@@ -63,9 +63,12 @@ impl PuppetReport {
         }
     }
 
-    /// True where Puppet came to look at a first resource.
+    /// True where Puppet came to look at a first resource. Those of a
+    /// dependency cycle are counted as failed without a look; one that is being
+    /// looked at is counted as scheduled.
     pub fn has_begun(&self) -> bool {
-        self.count("scheduled") > 0
+        let resources = self.resources();
+        self.count("scheduled") > 0 || resources.changed > 0 || resources.total != resources.failed
     }
 
     fn count(&self, name: &str) -> u64 {

@@ -357,7 +357,7 @@ mod tests {
         let failed = report(&format!("1{begun}"));
         let ended = report(&format!("0{begun}"));
         let cycle = report(
-            r#"0],["failed","Failed",2]]}},"status":"failed","transaction_completed":false}"#,
+            r#"0],["failed","Failed",2],["total","Total",2]]}},"status":"failed","transaction_completed":false}"#,
         );
         let apply = |ended, report| outcome(ended, report, Mode::Apply);
         assert_eq!(apply(Exited(0), Some(&unchanged)), O::Unchanged);

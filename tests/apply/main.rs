@@ -13,8 +13,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// A file whose content a parameter says, and what it was told.
-const FOO: &str = "class foo(String $text = 'default', String $path) {
-  file { $path: content => $text }
+const FOO: &str = "class foo(String $text = 'default', String $path, String $data = 'none') {
+  file { $path: content => \"${text}, data ${data}, fact ${facts['leak']}\" }
 }";
 
 /// `f` fails, `c` changes, and what else a test needs.
@@ -28,13 +28,13 @@ const BAD: &str = "class bad(Boolean $f = false, Boolean $c = false, Boolean $cy
 fn hostile(node: &Node, command: &Command) -> Command {
     node.write("hostile/puppet.conf", "[main]\nnoop = true\nstrict = error\n[user]\nnoop = true\n");
     node.write("hostile/hiera.yaml", "version: 5\nhierarchy: [{name: x, path: x.yaml}]\n");
-    node.write("hostile/data/x.yaml", "foo::text: leaked\n");
+    node.write("hostile/data/x.yaml", "{foo::text: leaked, foo::data: leaked}\n");
     let production = "hostile/code/environments/production";
     node.write(
         &format!("{production}/hiera.yaml"),
         "version: 5\nhierarchy: [{name: x, path: x.yaml}]\n",
     );
-    node.write(&format!("{production}/data/x.yaml"), "foo::text: leaked\n");
+    node.write(&format!("{production}/data/x.yaml"), "{foo::text: leaked, foo::data: leaked}\n");
     node.write(&format!("{production}/manifests/site.pp"), "fail('the node own manifest')\n");
     let mount = format!("mount --bind {} /etc/puppet && exec \"$@\"", node.path("hostile"));
     let mut inside = Command::new("unshare");
@@ -53,8 +53,14 @@ fn hostile(node: &Node, command: &Command) -> Command {
 #[test]
 fn an_installed_release_is_applied_whatever_the_node_holds_against_it() {
     let node = Node::new();
-    node.install("foo/tags/r1", &[("foo/manifests/init.pp", FOO)]);
+    let hiera = "version: 5\nhierarchy: [{name: x, path: x.yaml}]\n";
+    let data = "foo::data: of the release\n";
+    node.install(
+        "foo/tags/r1",
+        &[("foo/manifests/init.pp", FOO), ("hiera.yaml", hiera), ("data/x.yaml", data)],
+    );
     let (target, secret) = (node.path("managed"), "s3cret-välue");
+    let content = format!("{secret}, data of the release, fact ");
     node.enc("foo/tags/r1", json!({"foo": {"text": secret, "path": target}}));
 
     let noop = node.run(&["apply", "--noop"]);
@@ -65,7 +71,7 @@ fn an_installed_release_is_applied_whatever_the_node_holds_against_it() {
     let changed =
         ran(&mut hostile(&node, &node.command(&["apply", "--detailed-exitcodes", "--json"])));
     assert_eq!(changed.code, 2, "{changed}");
-    assert_eq!(node.read("managed"), secret);
+    assert_eq!(node.read("managed"), content);
     let record: Value = serde_json::from_str(&changed.stdout).unwrap();
     assert_eq!(record["outcome"], "changed");
     assert_eq!(record["resources"]["changed"], 1);
@@ -81,7 +87,7 @@ fn an_installed_release_is_applied_whatever_the_node_holds_against_it() {
     let shown = unchanged.stdout.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap();
     std::fs::remove_file(&target).unwrap();
     let pasted = ran(Command::new("sh").args(["-c", shown]));
-    assert_eq!((pasted.code, node.read("managed").as_str()), (2, secret), "{pasted}");
+    assert_eq!((pasted.code, node.read("managed")), (2, content), "{pasted}");
 
     let status = node.run(&["status", "--json"]);
     assert_eq!(status.code, 0, "{status}");
@@ -203,6 +209,22 @@ fn signal(pid: u32, name: &str) {
 
 /// A Puppet that must not be started.
 const NONE: [&str; 3] = ["apply", "--puppet", "/bin/false"];
+
+#[test]
+fn a_reader_that_goes_away_does_not_stop_puppet() {
+    let node = Node::new();
+    let after = node.path("after");
+    let class =
+        format!("class slow {{ notify {{ 'a': }} -> file {{ '{after}': content => 'x' }} }}");
+    node.write("m/slow/trunk/manifest.yaml", "");
+    node.write("m/slow/trunk/slow/manifests/init.pp", &class);
+    node.enc("slow/trunk", json!({"slow": {}}));
+    let mut child = node.command(&["apply", "--module-root", &node.path("m")]).spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(node.exists("after"));
+    assert_eq!(node.run(&["status"]).code, 0);
+}
 
 #[test]
 fn a_refused_enc_touches_nothing_and_is_recorded() {

@@ -86,6 +86,10 @@ fn apt_installs_exactly_the_release_that_was_asked_for() {
     fcntl_lock(&lock, FlockOperation::LockExclusive).unwrap();
     let held = apply(&node, "r3", &["--package-lock-timeout", "1"]);
     assert!(held.code == 11 && held.stderr.contains("Could not get lock"), "{held}");
+    let waiting = node.command(&["apply", "--puppet", "/bin/false"]).spawn().unwrap();
+    sleep(Duration::from_secs(2));
+    assert!(ran(Command::new("kill").arg(waiting.id().to_string())).code == 0);
+    assert_eq!(waiting.wait_with_output().unwrap().status.code(), Some(15));
     drop(lock);
 
     // Another repository is down: told, and no reason to fail. This one is down: a failure.
