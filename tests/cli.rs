@@ -55,6 +55,10 @@ fn play(case: &Path) -> Result<(), String> {
 fn without_sizes(session: &str) -> String {
     let line = |line: &str| match line.rsplit_once(" (") {
         Some((before, rest)) if rest.ends_with(" bytes)") => format!("{before} ([..] bytes)\n"),
+        _ if line.trim_start().starts_with("\"bytes\": ") => {
+            let before = line.split(": ").next().unwrap_or(line);
+            format!("{before}: [..],\n")
+        }
         _ => match line.strip_prefix("format ").and_then(|rest| rest.rsplit_once(", ")) {
             Some((before, _)) => format!("format {before}, [..] bytes\n"),
             None => format!("{line}\n"),

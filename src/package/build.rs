@@ -30,7 +30,7 @@ pub struct Job<S, W> {
 ///
 /// Content streams: a chunk at a time is read, checked against the digest that
 /// `bundle.json` has of it, and handed to all formats.
-pub fn build<S: Read + Write + Seek, W: Write, R: Read>(
+pub fn build<S: Read + Write + Seek + Send + 'static, W: Write, R: Read>(
     jobs: Vec<Job<S, W>>,
     meta: &Meta,
     items: &[Item],
@@ -96,7 +96,7 @@ enum Stream<S: Write> {
     Rpm(Cpio<Compressed<S>>),
 }
 
-impl<S: Read + Write + Seek> Stream<S> {
+impl<S: Read + Write + Seek + Send + 'static> Stream<S> {
     fn new(format: Format, spool: S, time: u32, compression: Compression) -> io::Result<Self> {
         let encoder = Encoder::new(compression, Hashing::new(spool))?;
         Ok(match format {
@@ -116,8 +116,8 @@ impl<S: Read + Write + Seek> Stream<S> {
             Stream::Deb(tar) => {
                 let mut spooled = tar.finish()?.finish()?;
                 spooled.to.rewind()?;
-                let (size, method) = (spooled.size, compression.method());
-                deb::write(to, meta, items, &mut spooled.to, size, method)
+                let size = spooled.size;
+                deb::write(to, meta, items, &mut spooled.to, size, compression)
             }
             Stream::Rpm(cpio) => {
                 let archive = cpio.finish()?;

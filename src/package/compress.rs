@@ -6,42 +6,39 @@ use liblzma::stream::{Check, MtStreamBuilder};
 use liblzma::write::XzEncoder;
 use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use zstd::stream::raw::CParameter;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, channel, sync_channel};
+use std::thread::JoinHandle;
 
 /// Input that one thread compresses at a time. Fixed, so that it shapes the bytes
 /// alike everywhere; large enough that a block's lost history costs little.
-const GZIP_BLOCK: usize = 1 << 20;
+const BLOCK: usize = 1 << 20;
 const XZ_BLOCK: u64 = 4 << 20;
-const ZSTD_JOB: u32 = 1 << 20;
+
+/// 8 MiB, so that what modules repeat of each other is found again; the most
+/// that every zstd reads without being told to.
+const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// Compresses what is written to it.
 pub enum Encoder<W: Write> {
     Gzip(Gzip<W>),
     Xz(XzEncoder<W>),
-    Zstd(zstd::Encoder<'static, W>),
+    Zstd(Zstd<W>),
 }
 
-impl<W: Write> Encoder<W> {
+impl<W: Write + Send + 'static> Encoder<W> {
     /// A stream into `to`.
     pub fn new(compression: Compression, to: W) -> io::Result<Self> {
         let level = compression.level();
-        let threads = rayon::current_num_threads() as u32;
         match compression.method() {
             Method::Gzip => Ok(Encoder::Gzip(Gzip::new(level, to)?)),
             Method::Xz => {
                 let mut builder = MtStreamBuilder::new();
-                builder.threads(threads).preset(u32::from(level)).check(Check::Crc64);
+                builder.threads(rayon::current_num_threads() as u32);
+                builder.preset(u32::from(level)).check(Check::Crc64);
                 let stream = builder.block_size(XZ_BLOCK).encoder()?;
                 Ok(Encoder::Xz(XzEncoder::new_stream(to, stream)))
             }
-            Method::Zstd => {
-                let mut encoder = zstd::Encoder::new(to, i32::from(level))?;
-                // One worker gives the same bytes as many; none would not.
-                encoder.set_parameter(CParameter::NbWorkers(threads))?;
-                encoder.set_parameter(CParameter::JobSize(ZSTD_JOB))?;
-                Ok(Encoder::Zstd(encoder))
-            }
+            Method::Zstd => Ok(Encoder::Zstd(Zstd::new(level, to)?)),
         }
     }
 
@@ -62,6 +59,54 @@ impl<W: Write> Write for Encoder<W> {
             Encoder::Xz(encoder) => encoder.write(bytes),
             Encoder::Zstd(encoder) => encoder.write(bytes),
         }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// zstd (RFC 8878): one frame, as dpkg reads no second, made by one thread of
+/// its own. Several threads would cut the window, or take memory for many.
+pub struct Zstd<W> {
+    block: Vec<u8>,
+    blocks: SyncSender<Vec<u8>>,
+    thread: JoinHandle<io::Result<W>>,
+}
+
+impl<W: Write> Zstd<W> {
+    fn new(level: u8, to: W) -> io::Result<Self>
+    where
+        W: Send + 'static,
+    {
+        let mut encoder = zstd::Encoder::new(to, i32::from(level))?;
+        encoder.window_log(ZSTD_WINDOW_LOG)?;
+        let (blocks, received) = sync_channel::<Vec<u8>>(2);
+        let thread = std::thread::spawn(move || {
+            received.into_iter().try_for_each(|block| encoder.write_all(&block))?;
+            encoder.finish()
+        });
+        Ok(Zstd { block: Vec::with_capacity(BLOCK), blocks, thread })
+    }
+
+    fn finish(self) -> io::Result<W> {
+        // A thread that is gone says why when it is joined.
+        let _ = self.blocks.send(self.block);
+        drop(self.blocks);
+        self.thread.join().map_err(|_| io::Error::other("the compressor stopped"))?
+    }
+}
+
+impl<W> Write for Zstd<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(BLOCK - self.block.len());
+        self.block.extend_from_slice(&bytes[..taken]);
+        if self.block.len() == BLOCK {
+            let block = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK));
+            let sent = self.blocks.send(block);
+            sent.map_err(|_| io::Error::other("failed to write compressed content"))?;
+        }
+        Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -94,12 +139,12 @@ impl<W: Write> Gzip<W> {
         };
         // Deflate, no flags, no time; made on Unix.
         to.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, extra, 3])?;
-        let block = Vec::with_capacity(GZIP_BLOCK);
+        let block = Vec::with_capacity(BLOCK);
         Ok(Gzip { to, level, block, waiting: VecDeque::new(), crc: Crc::new() })
     }
 
     fn hand_over(&mut self, flush: FlushCompress) -> io::Result<()> {
-        let block = std::mem::replace(&mut self.block, Vec::with_capacity(GZIP_BLOCK));
+        let block = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK));
         let (sender, receiver) = channel();
         let level = self.level;
         // A receiver that is gone has failed already.
@@ -142,9 +187,9 @@ impl<W: Write> Gzip<W> {
 
 impl<W: Write> Write for Gzip<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = bytes.len().min(GZIP_BLOCK - self.block.len());
+        let taken = bytes.len().min(BLOCK - self.block.len());
         self.block.extend_from_slice(&bytes[..taken]);
-        if self.block.len() == GZIP_BLOCK {
+        if self.block.len() == BLOCK {
             self.hand_over(FlushCompress::Sync)?;
         }
         Ok(taken)
@@ -177,7 +222,14 @@ fn deflate(block: &[u8], level: u8, flush: FlushCompress) -> io::Result<Block> {
     }
 }
 
-/// One gzip member, for files that are small and inside a package.
+/// A whole stream, for what is small.
+pub fn compressed(bytes: &[u8], compression: Compression) -> io::Result<Vec<u8>> {
+    let mut encoder = Encoder::new(compression, Vec::new())?;
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+/// One gzip member, for files inside a package.
 pub fn gzip(bytes: &[u8], level: u8) -> io::Result<Vec<u8>> {
     let mut gzip = Gzip::new(level, Vec::new())?;
     gzip.write_all(bytes)?;
@@ -214,7 +266,7 @@ mod tests {
 
     #[test]
     fn gzip_is_one_member_and_reads_back() {
-        for length in [0, 1, GZIP_BLOCK - 1, GZIP_BLOCK, GZIP_BLOCK + 1, 3 * GZIP_BLOCK] {
+        for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK] {
             let bytes = text(length);
             let packed = packed(Method::Gzip, &bytes, 2);
             let mut read = Vec::new();
@@ -226,7 +278,7 @@ mod tests {
     #[test]
     fn what_does_not_compress_reads_back() {
         let mut state = 1u64;
-        let noise = (0..2 * GZIP_BLOCK + 5).map(|_| {
+        let noise = (0..2 * BLOCK + 5).map(|_| {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             (state >> 56) as u8
         });

@@ -1,8 +1,8 @@
 //! The bytes of a .deb: deb(5), deb-control(5), and the tar subset that dpkg reads.
 
-use super::compress::gzip;
+use super::compress::compressed;
 use super::item::{Item, Kind, Meta, Payload};
-use crate::model::compression::Method;
+use crate::model::compression::{Compression, Method};
 use crate::model::digest::hex;
 use std::io::{self, Read, Write};
 use tar::{EntryType, Header};
@@ -142,15 +142,15 @@ pub fn write(
     items: &[Item],
     data: &mut (impl Read + ?Sized),
     data_size: u64,
-    method: Method,
+    compression: Compression,
 ) -> io::Result<()> {
     if data_size > LARGEST_MEMBER {
         return Err(io::Error::other(format!(
             "a .deb has at most {LARGEST_MEMBER} bytes of compressed content, found {data_size}"
         )));
     }
-    let control = gzip(&control_tar(meta, items)?, 9)?;
-    let extension = match method {
+    let control = compressed(&control_tar(meta, items)?, compression)?;
+    let extension = match compression.method() {
         Method::Gzip => "gz",
         Method::Xz => "xz",
         Method::Zstd => "zst",
@@ -163,7 +163,7 @@ pub fn write(
         archive.append(&header, content)
     };
     member("debian-binary", 4, &mut &b"2.0\n"[..])?;
-    member("control.tar.gz", control.len() as u64, &mut &control[..])?;
+    member(&format!("control.tar.{extension}"), control.len() as u64, &mut &control[..])?;
     member(&format!("data.tar.{extension}"), data_size, &mut &mut *data)
 }
 
