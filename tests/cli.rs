@@ -5,27 +5,11 @@
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, reason = "runs the program")]
 
+mod session;
+
+use session::shell;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
-
-/// What a shell prints, both streams as they come, after the code where it fails.
-fn shell(script: &str, directory: &Path) -> String {
-    let program = Path::new(env!("CARGO_BIN_EXE_localpuppet"));
-    let programs = program.parent().expect("a program is in a directory").display();
-    let path = format!("{programs}:{}", std::env::var("PATH").expect("a PATH"));
-    let ran = Command::new("sh")
-        .args(["-euc", &format!("exec 2>&1\numask 022\n{script}")])
-        .current_dir(directory)
-        .env("PATH", path)
-        .output()
-        .expect("sh runs");
-    let printed = String::from_utf8_lossy(&ran.stdout);
-    match ran.status.code() {
-        Some(0) => printed.into_owned(),
-        code => format!("? {}\n{printed}", code.expect("no signal")),
-    }
-}
 
 fn play(case: &Path) -> Result<(), String> {
     let directory = tempfile::tempdir().expect("a temporary directory");
