@@ -14,6 +14,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -292,7 +293,8 @@ pub fn home(otherwise: &str) -> String {
     if rustix::process::geteuid().is_root() {
         return "/root".to_owned();
     }
-    let home = std::env::var("HOME").ok().filter(|home| home.starts_with('/'));
+    let is_there = |home: &String| home.starts_with('/') && Path::new(home).is_dir();
+    let home = std::env::var("HOME").ok().filter(is_there);
     home.unwrap_or_else(|| otherwise.to_owned())
 }
 
