@@ -1,10 +1,10 @@
 //! Puppet on this node: its program, and what it leaves of a run.
 #![allow(clippy::disallowed_methods)]
 
-use super::{input, process};
+use super::{fs, process};
 use crate::model::failure::Failure;
 use crate::model::puppet_report::PuppetReport;
-use std::fs::{self, File};
+use std::fs::{File, canonicalize, metadata};
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -47,13 +47,13 @@ pub fn find(given: Option<&Path>) -> Result<Program, Failure> {
 }
 
 fn program(path: &Path) -> Option<Program> {
-    let metadata = fs::metadata(path).ok()?;
+    let metadata = metadata(path).ok()?;
     if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
         return None;
     }
     let text = |path: PathBuf| path.into_os_string().into_string().ok();
     let path = std::path::absolute(path).ok()?;
-    let real = fs::canonicalize(&path).ok()?;
+    let real = canonicalize(&path).ok()?;
     Some(Program { path: text(path)?, real: text(real)? })
 }
 
@@ -70,11 +70,7 @@ pub fn present(names: &[&'static str]) -> Vec<&'static str> {
 /// The report that a run left in its directory; none where Puppet applied nothing.
 pub fn report(run: &str) -> Result<Option<PuppetReport>, Failure> {
     let path = format!("{run}/report.json");
-    let text = match input::read(Path::new(&path), LARGEST_REPORT) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Failure::new(format!("failed to read `{path}`")).because(error)),
-    };
+    let Some(text) = fs::read_bounded(Path::new(&path), LARGEST_REPORT)? else { return Ok(None) };
     let report = serde_json::from_slice(&text);
     report
         .map(Some)

@@ -160,11 +160,8 @@ impl State {
 
     fn read_last(&self) -> Result<Option<Record>, Failure> {
         let path = format!("{}/last/record.json", self.directory());
-        let text = match input::read(Path::new(&path), LARGEST_RECORD) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("read", &path, error)),
-        };
+        let read = super::fs::read_bounded(Path::new(&path), LARGEST_RECORD);
+        let Some(text) = read.map_err(as_root)? else { return Ok(None) };
         let record = serde_json::from_slice(&text);
         record
             .map(Some)
@@ -264,9 +261,15 @@ fn create_directories(path: &str) -> Result<(), Failure> {
 }
 
 fn failed(deed: &str, path: &str, error: io::Error) -> Failure {
-    let denied = error.kind() == io::ErrorKind::PermissionDenied;
-    let failure = super::fs::failed(deed, Path::new(path), error);
-    if denied { failure.hint("run it as root: `sudo localpuppet …`") } else { failure }
+    as_root(super::fs::failed(deed, Path::new(path), error))
+}
+
+/// The state is root's on a node: who may not read it is told.
+fn as_root(failure: Failure) -> Failure {
+    match failure.to_string().ends_with("Permission denied") {
+        true => failure.hint("run it as root: `sudo localpuppet …`"),
+        false => failure,
+    }
 }
 
 #[cfg(test)]

@@ -133,9 +133,21 @@ fn dnf_installs_exactly_the_release_that_was_asked_for() {
     let again = apply(&node, "r1", &[]);
     assert!(again.code == 13 && !again.stderr.contains("dnf"), "{again}");
 
-    // r2 is newer than the metadata.
+    // r2 is newer than the metadata, and another dnf (we) has locks, one after the other.
     publish("r2", "two");
+    let locks = ["var/lib/dnf/rpmdb_lock.pid", "var/cache/dnf/metadata_lock.pid"];
+    let pid = std::process::id().to_string();
+    locks.iter().for_each(|lock| node.write(lock, &pid));
+    let files = locks.map(|lock| node.path(lock));
+    let holder = spawn(move || {
+        files.iter().for_each(|file| {
+            sleep(Duration::from_secs(2));
+            std::fs::remove_file(file).unwrap();
+        });
+    });
     let second = apply(&node, "r2", &[]);
+    holder.join().unwrap();
+    assert!(second.stderr.contains("holds the package manager's lock"), "{second}");
     assert_eq!(second.code, 13, "{second}");
     assert!(second.stderr.contains("--refresh"), "{second}");
     assert!(node.exists(&format!("{RELEASE}/r1")) && node.exists(&format!("{RELEASE}/r2")));

@@ -4,7 +4,7 @@ use super::Context;
 use crate::cmd::package_file::{self, PackageFile};
 use crate::host::package_manager::{self as packages, Site, Wanted};
 use crate::host::state::Run;
-use crate::host::{input, release};
+use crate::host::{fs, input, release};
 use crate::model::app::{AppPath, Release};
 use crate::model::bundle::Bundle;
 use crate::model::digest::Sha256Digest;
@@ -13,7 +13,6 @@ use crate::model::failure::Failure;
 use crate::model::package_manager::PackageManager;
 use crate::model::verify::Differences;
 use crate::plan::apply::{self as plan, Code};
-use std::io;
 use std::path::Path;
 
 /// An os-release(5) of more than this is none.
@@ -167,12 +166,8 @@ fn site<'a>(context: &'a Context) -> Result<Site<'a>, Failure> {
 fn os_release(context: &Context) -> Result<String, Failure> {
     for path in ["/etc/os-release", "/usr/lib/os-release"] {
         let path = context.state.at(path);
-        match input::read(Path::new(&path), LARGEST_OS_RELEASE) {
-            Ok(text) => return Ok(String::from_utf8_lossy(&text).into_owned()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(Failure::new(format!("failed to read `{path}`")).because(error));
-            }
+        if let Some(text) = fs::read_bounded(Path::new(&path), LARGEST_OS_RELEASE)? {
+            return Ok(String::from_utf8_lossy(&text).into_owned());
         }
     }
     Ok(String::new())
