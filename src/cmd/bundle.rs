@@ -103,10 +103,8 @@ fn walk_all(
         offenders.extend(walked.offenders);
         trees.push((app.clone(), walked.nodes));
     }
-    let nodes: Vec<Node> = trees.iter().flat_map(|(_, nodes)| nodes.clone()).collect();
-    offenders.extend(
-        links::refused(&nodes).into_iter().map(|link| (link.path.to_string(), link.reason)),
-    );
+    let bad_links = links::refused(trees.iter().flat_map(|(_, nodes)| nodes));
+    offenders.extend(bad_links.into_iter().map(|link| (link.path.to_string(), link.reason)));
     if offenders.is_empty() {
         return Ok(trees);
     }

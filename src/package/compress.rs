@@ -14,9 +14,9 @@ use std::thread::JoinHandle;
 const BLOCK: usize = 1 << 20;
 const XZ_BLOCK: u64 = 4 << 20;
 
-/// 8 MiB, so that what modules repeat of each other is found again; the most
-/// that every zstd reads without being told to.
-const ZSTD_WINDOW_LOG: u32 = 23;
+/// 16 MiB, so that what modules repeat of each other is found again; every
+/// reader takes up to 128 MiB (`ZSTD_WINDOWLOG_LIMIT_DEFAULT`).
+const ZSTD_WINDOW_LOG: u32 = 24;
 
 /// Compresses what is written to it.
 pub enum Encoder<W: Write> {

@@ -15,10 +15,13 @@ const MOST_HOPS: usize = 40;
 
 /// Every link among `nodes` that is absolute, leaves them, or leads nowhere.
 /// Paths are relative to the module root.
-pub fn refused(nodes: &[Node]) -> Vec<BadLink> {
+pub fn refused<'a>(nodes: impl Iterator<Item = &'a Node> + Clone) -> Vec<BadLink> {
+    if !nodes.clone().any(|node| matches!(node, Node::Symlink { .. })) {
+        return Vec::new();
+    }
     let mut links: BTreeMap<&str, &str> = BTreeMap::new();
     let mut known: std::collections::HashSet<&str> = std::collections::HashSet::new();
-    for node in nodes {
+    for node in nodes.clone() {
         let mut path = node.path().as_str();
         if let Node::Symlink { target, .. } = node {
             links.insert(path, target);
@@ -38,7 +41,7 @@ pub fn refused(nodes: &[Node]) -> Vec<BadLink> {
         }
         _ => None,
     };
-    nodes.iter().filter_map(refuse).collect()
+    nodes.filter_map(refuse).collect()
 }
 
 fn follow(
@@ -93,7 +96,10 @@ mod tests {
             path: path.parse().unwrap(),
             target: (*target).to_owned(),
         }));
-        refused(&nodes).into_iter().map(|bad| format!("{} {}", bad.path, bad.reason)).collect()
+        refused(nodes.iter())
+            .into_iter()
+            .map(|bad| format!("{} {}", bad.path, bad.reason))
+            .collect()
     }
 
     #[test]
