@@ -71,6 +71,36 @@ enter() {
   ' sh "$here/system" "$@"
 }
 
+# enc_of_five: the ENC of a node that applies the release `five`.
+enc_of_five() { printf 'app: five/tags/r1\nclasses:\n  five:\n'; }
+
+# expect_five_applied: its catalog has changed that system, in every part.
+expect_five_applied() {
+  node=$here/system
+  cat > "$here/summary" <<'TEXT'
+motto: from the module's own data
+shouted: IT WORKS!
+fact: a fact of the bundle
+root's home, by a fact of stdlib: /root
+soft limit: 1024
+hard limit: 4096
+TEXT
+  expect_same 'an EPP template with facts, data and a function' "$here/summary" "$node/etc/five/summary"
+  printf 'first\nsecond\n' > "$here/lines"
+  expect_same 'a type of stdlib' "$here/lines" "$node/etc/five/lines"
+  printf 'start\nend\n' > "$here/assembled"
+  expect_same 'types of concat' "$here/assembled" "$node/etc/five/assembled"
+  cat > "$here/password" <<'TEXT'
+hash: *8F47ACD4C8303C4BBD339F8CB982E9D713652C3B
+encoded: Zml2ZQ==
+TEXT
+  expect_same 'an ERB template with functions of mysql and stdlib' "$here/password" "$node/etc/five/password"
+  cmp "$modules/five/tags/r1/five/files/plain.txt" "$node/etc/five/plain" || fail 'a file of the bundle differs'
+  grep -q '^max_connections = 55$' "$node/etc/mysql/my.cnf" || fail 'mysql is not configured'
+  grep -q Install-Suggests "$node/etc/apt/apt.conf.d/50five" || fail 'apt is not configured'
+  expect_exit 0 enter apache2ctl configtest
+}
+
 # apt_repository DIR PACKAGE…: an unsigned one of one suite, to be trusted by path.
 apt_repository() {
   repository=$1
