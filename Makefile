@@ -31,7 +31,7 @@ test: ## everything: formatting and lints, unit tests, and the real parts
 	$(MAKE) check
 	$(CARGO) build --release --locked
 	tests/real/run
-	$(CARGO) test --locked
+	$(CARGO) test --locked --no-fail-fast
 
 .PHONY: check
 check: ## formatting, clippy, shellcheck, and the examples through Puppet's parser
