@@ -75,7 +75,9 @@ impl Family {
             }
             members.extend(born);
         }
-        let own = rustix::process::getsid(None).map_or(0, |sid| sid.as_raw_nonzero().get());
+        // Not getsid(2): its 0, of a session begun outside this pid namespace, is no Pid.
+        let own = i32::try_from(std::process::id()).ok().and_then(|pid| all.get(&pid));
+        let own = own.map_or(0, |stat| stat.session);
         let sessions = members.iter().filter_map(|pid| all.get(pid)).map(|stat| stat.session);
         self.sessions.extend(sessions.filter(|&session| session != own));
     }
