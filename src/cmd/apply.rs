@@ -40,9 +40,10 @@ pub struct Context<'a> {
 pub fn run(args: &Apply, stdout: Stdout, say: Say) -> Result<Answer, Failure> {
     let state = State::of(&args.node.root)?;
     fit_for_puppet("the root", state.root())?;
+    // Before signals are caught: who waits for an ENC on stdin can be ended at once.
+    let wanted = want(args, &state, say);
     let signals =
         Signals::catch().map_err(|error| Failure::new("failed to catch signals").because(error))?;
-    let wanted = want(args, &state, say);
     let mut run = match (state.begin(wanted.as_ref().ok().map(|wanted| &wanted.app)), &wanted) {
         (Ok(run), _) => run,
         // A refused ENC is told whether it can be recorded or not.

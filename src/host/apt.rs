@@ -110,16 +110,14 @@ fn root_option(site: &Site) -> Vec<String> {
 /// The version that is installed, whole; an error where none is.
 pub fn installed(site: &Site, wanted: &Wanted) -> Result<String, String> {
     let admindir = format!("--admindir={}", site.state.at("/var/lib/dpkg"));
-    let format = "--showformat=${db:Status-Abbrev}\t${Version}\n";
+    let format = "--showformat=${db:Status-Status} ${Version}";
     let arguments = [&admindir, "--show", format, wanted.package.as_str()];
     let environment = Environment::Inherited(vec![("LC_ALL", "C".to_owned())]);
     let line = CommandLine::new("dpkg-query", arguments).environment(environment);
     let told = super::process::capture(&line, site.signals, OnSignal::Finish)
         .map_err(|error| format!("apt-get did nothing: {error}"))?;
-    match told.trim_end().split_once('\t') {
-        Some((status, version)) if status.trim_end() == "ii" || status.trim_end() == "hi" => {
-            Ok(version.to_owned())
-        }
+    match told.trim_end().split_once(' ') {
+        Some(("installed", version)) => Ok(version.to_owned()),
         _ => Err(format!("afterwards, dpkg has it as `{}`", told.trim_end())),
     }
 }

@@ -242,6 +242,13 @@ fn a_refused_enc_touches_nothing_and_is_recorded() {
     );
     assert!(!node.exists("var/lib/apt") && !node.exists("var/lib/localpuppet/last/enc.yaml"));
 
+    // Who waits for an ENC can be ended at once.
+    let mut waiting = node.command(&["apply", "--enc", "-"]);
+    let mut waiting = waiting.stdin(Stdio::piped()).spawn().unwrap();
+    sleep(Duration::from_millis(300));
+    signal(waiting.id(), "TERM");
+    assert_eq!(waiting.wait().unwrap().code(), None);
+
     // No app; and no ENC at all.
     node.write("etc/puppet/input.yaml", "classes: {}\n");
     let refused = node.run(&NONE);
