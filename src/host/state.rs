@@ -67,6 +67,8 @@ impl State {
 
     /// Where Puppet remembers an app.
     pub fn memory(&self, name: &str) -> Result<String, Failure> {
+        // Puppet makes no directory below /dev, where a try may well be.
+        self.subdirectory(&format!("puppet/{name}/var/state"))?;
         self.subdirectory(&format!("puppet/{name}"))
     }
 

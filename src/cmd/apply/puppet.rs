@@ -88,7 +88,8 @@ fn judge(end: &process::End, run: &mut Run) -> Outcome {
 
 fn reason(outcome: Outcome, ended: Ended, end: &process::End, run: &str) -> Option<Reason> {
     let error = match outcome {
-        Outcome::NotCompiled => plan::reason(&puppet::log_tail(run))
+        // Puppet's 1 is said once, in its log, and not of any resource.
+        _ if ended == Ended::Exited(1) => plan::reason(&puppet::log_tail(run))
             // What goes wrong before Puppet knows of its log is on stderr alone.
             .or_else(|| plan::last_line(&end.stderr))
             .unwrap_or_else(|| plan::oddity(ended)),
