@@ -10,16 +10,13 @@ use crate::host::process::Signals;
 use crate::host::state::{Run, State};
 use crate::model::answer::Answer;
 use crate::model::app::AppPath;
-use crate::model::enc::Enc;
+use crate::model::enc::{self, Enc};
 use crate::model::event::{Event, Say, Stdout};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::run::{DetailedExit, Mode, Outcome, Reason};
 use crate::plan::apply as plan;
 use std::path::{Path, PathBuf};
-
-/// An ENC of more than this is not read.
-const LARGEST_ENC: u64 = 16 << 20;
 
 /// What was asked for: an app, and what it is told of this node.
 struct Wanted {
@@ -44,11 +41,10 @@ pub fn run(args: &Apply, stdout: Stdout, say: Say) -> Result<Answer, Failure> {
     let wanted = want(args, &state, say);
     let signals =
         Signals::catch().map_err(|error| Failure::new("failed to catch signals").because(error))?;
-    let mut run = match (state.begin(wanted.as_ref().ok().map(|wanted| &wanted.app)), &wanted) {
-        (Ok(run), _) => run,
+    let mut run = match state.begin(wanted.as_ref().ok().map(|wanted| &wanted.app)) {
+        Ok(run) => run,
         // A refused ENC is told whether it can be recorded or not.
-        (Err(_), Err(_)) => return Err(wanted.err().unwrap_or_else(|| Failure::new("no ENC"))),
-        (Err(failure), Ok(_)) => return Err(failure),
+        Err(failure) => return Err(wanted.err().unwrap_or(failure)),
     };
     run.record.mode = if args.noop { Mode::Noop } else { Mode::Apply };
     say(Event::Record { directory: PathBuf::from(run.directory()) });
@@ -98,7 +94,7 @@ fn want(args: &Apply, state: &State, say: Say) -> Result<Wanted, Failure> {
     };
     let shown =
         if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
-    let text = input::read(&path, LARGEST_ENC).map_err(|error| {
+    let text = input::read(&path, enc::LARGEST).map_err(|error| {
         refused(format!("failed to read the ENC `{shown}`"))
             .because(error)
             .hint("name the node's ENC with `--enc FILE`, or write it to stdin with `--enc -`")

@@ -1,7 +1,7 @@
 //! Puppet on this node: its program, and what it leaves of a run.
 #![allow(clippy::disallowed_methods)]
 
-use super::{fs, process};
+use super::fs;
 use crate::model::failure::Failure;
 use crate::model::puppet_report::PuppetReport;
 use std::fs::{File, canonicalize, metadata};
@@ -60,11 +60,6 @@ fn program(path: &Path) -> Option<Program> {
 /// True where stdout is a terminal.
 pub fn is_seen() -> bool {
     io::stdout().is_terminal()
-}
-
-/// Which of some variables this process has.
-pub fn present(names: &[&'static str]) -> Vec<&'static str> {
-    process::present(names)
 }
 
 /// The report that a run left in its directory; none where Puppet applied nothing.

@@ -60,6 +60,9 @@ impl From<Finding> for EncError {
     }
 }
 
+/// A document of more than this is not read.
+pub const LARGEST: u64 = Limits::DEFAULT.bytes as u64;
+
 /// What a document may hold at its top.
 const KEYS: [&str; 3] = ["app", "classes", "parameters"];
 const MAP: &str = "a map with `app`, `classes` and `parameters`";
