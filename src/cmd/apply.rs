@@ -94,9 +94,9 @@ fn want(args: &Apply, state: &State, say: Say) -> Result<Wanted, Failure> {
     };
     let shown =
         if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
-    let text = input::read(&path, enc::LARGEST).map_err(|error| {
-        refused(format!("failed to read the ENC `{shown}`"))
-            .because(error)
+    let text = input::read(&path, enc::LARGEST).map_err(|failure| {
+        failure
+            .exit(Exit::EncRefused)
             .hint("name the node's ENC with `--enc FILE`, or write it to stdin with `--enc -`")
     })?;
     let enc = Enc::parse(&text)

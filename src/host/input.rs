@@ -1,18 +1,18 @@
 //! What the operator hands in: a file, stdin, a directory.
 #![allow(clippy::disallowed_methods)]
 
-use super::fs::failed;
+use super::fs::{failed, read_bounded};
 use crate::model::failure::Failure;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 /// Reads a whole document of at most `largest` bytes; `-` is stdin.
-pub fn read(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
-    match path.to_str() {
-        Some("-") => bounded(io::stdin().lock(), largest),
-        _ => bounded(File::open(path)?, largest),
+pub fn read(path: &Path, largest: u64) -> Result<Vec<u8>, Failure> {
+    if path == Path::new("-") {
+        return bounded(io::stdin().lock(), largest);
     }
+    let absent = || failed("read", path, rustix::io::Errno::NOENT.into());
+    read_bounded(path, largest)?.ok_or_else(absent)
 }
 
 /// Where a path really is, without links.
@@ -22,13 +22,15 @@ pub fn real_path(path: &Path) -> Result<String, Failure> {
     text.map_err(|_| Failure::new(format!("`{}` is not UTF-8", path.display())))
 }
 
-/// Reads to the end of something that has one within `largest` bytes.
-pub fn bounded(reader: impl Read, largest: u64) -> io::Result<Vec<u8>> {
+/// Reads to the end of stdin, which has one within `largest` bytes.
+fn bounded(stdin: impl Read, largest: u64) -> Result<Vec<u8>, Failure> {
     let mut content = Vec::new();
-    reader.take(largest.saturating_add(1)).read_to_end(&mut content)?;
+    let read = stdin.take(largest.saturating_add(1)).read_to_end(&mut content);
+    read.map_err(|error| failed("read", Path::new("stdin"), error))?;
     if content.len() as u64 > largest {
-        let told = format!("expected at most {largest} bytes, found more");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, told));
+        return Err(Failure::new(format!(
+            "expected at most {largest} bytes in `stdin`, found more"
+        )));
     }
     Ok(content)
 }

@@ -1,7 +1,6 @@
 //! Releases installed on this node.
 #![allow(clippy::disallowed_methods)]
 
-use super::input;
 use crate::model::app::Release;
 use crate::model::bundle::{self, Bundle};
 use crate::model::digest::Sha256Digest;
@@ -25,15 +24,14 @@ pub fn directory(root: &str, release: &Release) -> String {
 /// What the installed release says of itself; none where it is not installed.
 pub fn read(root: &str, release: &Release) -> Result<Option<Bundle>, Failure> {
     let path = format!("{}/{}", directory(root, release), bundle::FILE_NAME);
-    let refused = |what: String| Failure::new(what).exit(Exit::NotVerified);
-    match fs::symlink_metadata(&path) {
-        Ok(found) if found.is_file() => {}
-        Ok(_) => return Err(refused(format!("`{path}` is no file"))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(refused(format!("failed to read `{path}`")).because(error)),
+    let not_verified = |failure: Failure| failure.exit(Exit::NotVerified);
+    let refused = |what: String| not_verified(Failure::new(what));
+    let kind = super::fs::kind(Path::new(&path)).map_err(not_verified)?;
+    if kind.is_some_and(|kind| !kind.is_file()) {
+        return Err(refused(format!("`{path}` is no file")));
     }
-    let text = input::read(Path::new(&path), bundle::LARGEST)
-        .map_err(|error| refused(format!("failed to read `{path}`")).because(error))?;
+    let text = super::fs::read_bounded(Path::new(&path), bundle::LARGEST).map_err(not_verified)?;
+    let Some(text) = text else { return Ok(None) };
     let bundle = Bundle::from_json(&text).map_err(|error| {
         refused(format!("`{path}` is not the description of a release")).because(error)
     })?;

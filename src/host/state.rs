@@ -16,7 +16,7 @@ use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::run::{Holder, Record, Stage};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -243,7 +243,9 @@ fn take(file: &File, path: &str) -> Result<(), Failure> {
             Err(TryLockError::Error(error)) => return Err(failed("lock", path, error)),
         }
     }
-    let holder = input::bounded(file, LARGEST_RECORD).unwrap_or_default();
+    let mut holder = Vec::new();
+    // What cannot be read is told as nothing below.
+    let _ = file.take(LARGEST_RECORD).read_to_end(&mut holder);
     let told = match serde_json::from_slice::<Holder>(&holder) {
         Ok(Holder { pid, since, release: Some(app) }) => {
             format!(": pid {pid}, since {since}, `{app}`")

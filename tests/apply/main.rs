@@ -257,7 +257,11 @@ fn a_refused_enc_touches_nothing_and_is_recorded() {
         "{refused}"
     );
     let refused = node.run(&["apply", "--enc", "/nonexistent"]);
-    assert!(refused.code == 10 && refused.stderr.contains("No such file"), "{refused}");
+    assert!(refused.code == 10, "{refused}");
+    let told = "error: failed to read `/nonexistent`: No such file or directory\n  hint: ";
+    assert!(refused.stderr.contains(told), "{refused}");
+    let refused = node.run(&["apply", "--enc", "/"]);
+    assert!(refused.stderr.contains("failed to read `/`: Is a directory\n"), "{refused}");
 }
 
 #[test]
