@@ -7,6 +7,7 @@ mod puppet;
 use crate::cli::Apply;
 use crate::host::input;
 use crate::host::process::Signals;
+use crate::host::puppet::find as find_puppet;
 use crate::host::state::{Run, State};
 use crate::model::answer::Answer;
 use crate::model::app::AppPath;
@@ -54,11 +55,13 @@ pub fn run(args: &Apply, stdout: Stdout, say: Say) -> Result<Answer, Failure> {
 }
 
 fn apply(context: &Context, wanted: &Wanted, run: &mut Run) -> Result<Outcome, Failure> {
+    // Before anything is installed: without Puppet there is nothing to apply with.
+    let program = find_puppet(context.args.puppet.as_deref())?;
     let code = match &context.args.module_root {
         None => install::installed(context, &wanted.app, run)?,
         Some(root) => checkout::resolved(context, root, &wanted.app, run)?,
     };
-    puppet::run(context, &code, &wanted.enc, run)
+    puppet::run(context, program, &code, &wanted.enc, run)
 }
 
 /// Ends the record, and answers with it or with why Puppet was not started.

@@ -32,6 +32,7 @@ pub fn find(given: Option<&Path>) -> Result<Program, Failure> {
     if let Some(given) = given {
         return program(given).ok_or_else(|| {
             Failure::new(format!("`{}` of `--puppet` is no program", given.display()))
+                .hint("name Puppet's program, or leave `--puppet` out: it is looked for")
         });
     }
     let path = std::env::var_os("PATH").unwrap_or_default();

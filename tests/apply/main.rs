@@ -322,9 +322,12 @@ fn what_puppet_cannot_take_is_refused_before_anything_is_done() {
     node.enc("foo/tags/r1", json!({}));
     let refused = node.run(&["apply", "--module-root", &node.path("absent")]);
     assert!(refused.code == 1 && refused.stderr.contains("absent"), "{refused}");
-    node.install("foo/tags/r1", &[("foo/manifests/init.pp", FOO)]);
-    let refused = node.run(&["apply", "--puppet", "/nonexistent/puppet"]);
+    // Without Puppet, nothing is installed: apt would make its directories here.
+    let absent = ["apply", "--package-manager", "apt", "--puppet", "/nonexistent/puppet"];
+    let refused = node.run(&absent);
     assert!(refused.code == 1 && refused.stderr.contains("is no program"), "{refused}");
+    assert!(!refused.stderr.contains("running") && !node.exists("var/lib/dpkg"), "{refused}");
+    node.install("foo/tags/r1", &[("foo/manifests/init.pp", FOO)]);
     let warned = node.run(&["apply", "foo/tags/r2", "--package-manager", "apt"]);
     assert!(warned.stderr.contains("applying `foo/tags/r2` as the command line says"), "{warned}");
     assert_eq!(warned.code, 11, "{warned}");

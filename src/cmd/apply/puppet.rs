@@ -1,9 +1,10 @@
 //! `apply`'s second half: Puppet runs, and what came of it.
 
 use super::Context;
+use crate::host::proc;
 use crate::host::process::{self, stream};
+use crate::host::puppet::{self, Program};
 use crate::host::state::Run;
-use crate::host::{proc, puppet};
 use crate::model::enc::Enc;
 use crate::model::event::{Event, Stdout};
 use crate::model::failure::Failure;
@@ -20,8 +21,13 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 /// Runs Puppet on code that is there, and tells the record what came of it.
-pub fn run(context: &Context, code: &Code, enc: &Enc, run: &mut Run) -> Result<Outcome, Failure> {
-    let program = puppet::find(context.args.puppet.as_deref())?;
+pub fn run(
+    context: &Context,
+    program: Program,
+    code: &Code,
+    enc: &Enc,
+    run: &mut Run,
+) -> Result<Outcome, Failure> {
     let memory = context.state.memory(&plan::memory(&code.app))?;
     let around = Surroundings {
         puppet: program.path,
