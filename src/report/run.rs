@@ -26,7 +26,9 @@ pub fn prose(record: &Record) -> String {
     }
     let ended = record.ended.as_ref().map(|ended| format!(", ended {ended}"));
     lines.push(format!("  started {}{}", record.started, ended.unwrap_or_default()));
-    lines.push(format!("  log: {}/log.jsonl", record.directory));
+    if record.puppet.is_some() {
+        lines.push(format!("  log: {}/log.jsonl", record.directory));
+    }
     if let Some(Reason { hints, .. }) = &record.reason {
         lines.extend(hints.iter().map(|hint| format!("  hint: {hint}")));
     }

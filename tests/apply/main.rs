@@ -240,6 +240,9 @@ fn a_refused_enc_touches_nothing_and_is_recorded() {
         status.stdout.contains("\"enc-refused\"") && !status.stdout.contains("s3cret"),
         "{status}"
     );
+    // There is no log where Puppet did not run.
+    let status = node.run(&["status"]);
+    assert!(!status.stdout.contains("log.jsonl"), "{status}");
     assert!(!node.exists("var/lib/apt") && !node.exists("var/lib/localpuppet/last/enc.yaml"));
 
     // Who waits for an ENC can be ended at once.
