@@ -129,7 +129,7 @@ pub struct Apply {
     /// Refuse any other content than this bundle ID
     #[arg(long, value_name = "SHA256", conflicts_with = "module_root")]
     pub bundle_id: Option<Sha256Digest>,
-    /// Show what would change, change nothing
+    /// Show what Puppet would change; the release is installed if it is not there, all else stays
     #[arg(long)]
     pub noop: bool,
     /// Exit with 2 where something changed
