@@ -114,7 +114,7 @@ pub struct Node {
 /// `localpuppet apply`
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// Release to apply instead of the one that the ENC names: foo/tags/r1
+    /// Release to apply instead of the one that the ENC names: foo/tags/r1, or foo/r1 for short
     #[arg(value_name = "APP/TAG")]
     pub app: Option<AppPath>,
     /// ENC document; `-` is stdin [default: /etc/puppet/input.yaml below --root]

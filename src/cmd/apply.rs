@@ -10,7 +10,7 @@ use crate::host::process::Signals;
 use crate::host::puppet::find as find_puppet;
 use crate::host::state::{Run, State};
 use crate::model::answer::Answer;
-use crate::model::app::AppPath;
+use crate::model::app::{AppPath, Release};
 use crate::model::enc::{self, Enc};
 use crate::model::event::{Event, Say, Stdout};
 use crate::model::exit::Exit;
@@ -104,7 +104,7 @@ fn want(args: &Apply, state: &State, say: Say) -> Result<Wanted, Failure> {
     })?;
     let enc = Enc::parse(&text)
         .map_err(|error| refused(format!("the ENC `{shown}` is refused")).because(error))?;
-    let app = match (&args.app, &enc.app) {
+    let app = match (&asked(args), &enc.app) {
         (Some(given), Some(named)) if given != named => {
             let text =
                 format!("applying `{given}` as the command line says; the ENC names `{named}`");
@@ -119,6 +119,13 @@ fn want(args: &Apply, state: &State, say: Say) -> Result<Wanted, Failure> {
         }
     };
     Ok(Wanted { app, enc })
+}
+
+/// The app of the command line: `foo/r1` for short, which in a checkout is a path of its own.
+fn asked(args: &Apply) -> Option<AppPath> {
+    let app = args.app.as_ref()?;
+    let release = app.as_str().parse::<Release>().ok().filter(|_| args.module_root.is_none());
+    Some(release.map_or_else(|| app.clone(), |release| release.path().clone()))
 }
 
 fn not_interrupted(context: &Context) -> Result<(), Failure> {

@@ -334,4 +334,10 @@ fn what_puppet_cannot_take_is_refused_before_anything_is_done() {
     let warned = node.run(&["apply", "foo/tags/r2", "--package-manager", "apt"]);
     assert!(warned.stderr.contains("applying `foo/tags/r2` as the command line says"), "{warned}");
     assert_eq!(warned.code, 11, "{warned}");
+    // The short form is a release, and in a checkout a path.
+    let short = node.run(&["apply", "foo/r1", "--puppet", "/bin/false"]);
+    assert!(short.code == 13 && !short.stderr.contains("as the command line says"), "{short}");
+    let path = node.run(&["apply", "foo/r1", "--module-root", &node.path("etc")]);
+    assert!(path.code == 1 && path.stderr.contains("`foo/r1`"), "{path}");
+    assert!(!path.stderr.contains("`foo/tags/r1` is"), "{path}");
 }
