@@ -14,29 +14,44 @@ use crate::model::version::Version;
 #[error("neither `ID` nor `ID_LIKE` names a system with apt or dnf, found `{0}`")]
 pub struct UnknownSystem(String);
 
-/// The package manager of a system, by its os-release(5).
-pub fn package_manager(os_release: &str) -> Result<PackageManager, UnknownSystem> {
-    let value = |key: &str| {
-        let line = os_release.lines().rev().find_map(|line| line.trim().strip_prefix(key))?;
-        Some(line.trim_matches(['"', '\'']).to_owned())
-    };
-    let names =
-        [value("ID="), value("ID_LIKE=")].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let known = names.split_whitespace().find_map(|name| match name {
-        "debian" | "ubuntu" => Some(PackageManager::Apt),
-        "rhel" | "fedora" | "centos" | "rocky" | "almalinux" | "ol" | "amzn" => {
-            Some(PackageManager::Dnf)
-        }
-        _ => None,
-    });
-    known.ok_or(UnknownSystem(names))
+/// What a system says of itself in its os-release(5).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct System {
+    /// `ID`, and what `ID_LIKE` says it is like.
+    names: String,
+    version: String,
 }
 
-/// The release of a system as dnf's `$releasever`: os-release's `VERSION_ID`, without a minor.
-pub fn release_version(os_release: &str) -> Option<String> {
-    let line = os_release.lines().rev().find_map(|line| line.trim().strip_prefix("VERSION_ID="))?;
-    let major = line.trim_matches(['"', '\'']).split('.').next()?;
-    (!major.is_empty() && major.bytes().all(|b| b.is_ascii_digit())).then(|| major.to_owned())
+impl System {
+    /// Reads an os-release(5); what is not in it is empty.
+    pub fn of(os_release: &str) -> Self {
+        let value = |key: &str| {
+            let mut lines = os_release.lines().rev();
+            let value = lines.find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
+            value.unwrap_or_default().trim_matches(['"', '\'']).to_owned()
+        };
+        let names = format!("{} {}", value("ID"), value("ID_LIKE"));
+        System { names: names.trim().to_owned(), version: value("VERSION_ID") }
+    }
+
+    /// Its package manager.
+    pub fn package_manager(&self) -> Result<PackageManager, UnknownSystem> {
+        let known = self.names.split_whitespace().find_map(|name| match name {
+            "debian" | "ubuntu" => Some(PackageManager::Apt),
+            "rhel" | "fedora" | "centos" | "rocky" | "almalinux" | "ol" | "amzn" => {
+                Some(PackageManager::Dnf)
+            }
+            _ => None,
+        });
+        known.ok_or_else(|| UnknownSystem(self.names.clone()))
+    }
+
+    /// dnf's `$releasever`: `VERSION_ID` without a minor.
+    pub fn release_version(&self) -> Option<String> {
+        let major = self.version.split('.').next()?;
+        let number = !major.is_empty() && major.bytes().all(|b| b.is_ascii_digit());
+        number.then(|| major.to_owned())
+    }
 }
 
 /// The version that a release has where its tag says so; another one was given to `bundle` by hand.
@@ -287,6 +302,7 @@ mod tests {
 
     #[test]
     fn the_system_names_its_package_manager() {
+        let package_manager = |text: &str| System::of(text).package_manager();
         let debian = "PRETTY_NAME=\"Debian\"\nID=debian\n";
         assert_eq!(package_manager(debian), Ok(PackageManager::Apt));
         let mint = "ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n";
@@ -295,7 +311,7 @@ mod tests {
         assert_eq!(package_manager(alma), Ok(PackageManager::Dnf));
         assert_eq!(package_manager("ID=alpine\n"), Err(UnknownSystem("alpine".into())));
         assert_eq!(package_manager(""), Err(UnknownSystem(String::new())));
-        assert_eq!(release_version("VERSION_ID=\"9.4\"\n"), Some("9".into()));
+        assert_eq!(System::of("VERSION_ID=\"9.4\"\n").release_version(), Some("9".into()));
     }
 
     fn line(mode: Mode) -> CommandLine {

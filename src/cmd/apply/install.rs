@@ -12,7 +12,7 @@ use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::package_manager::PackageManager;
 use crate::model::verify::Differences;
-use crate::plan::apply::{self as plan, Code};
+use crate::plan::apply::{self as plan, Code, System};
 use std::path::Path;
 
 /// An os-release(5) of more than this is none.
@@ -143,10 +143,10 @@ fn verify(root: &str, release: &Release, bundle: &Bundle) -> Result<(), Failure>
 }
 
 fn site<'a>(context: &'a Context) -> Result<Site<'a>, Failure> {
-    let os_release = os_release(context)?;
+    let system = System::of(&os_release(context)?);
     let manager = match context.args.package_manager {
         Some(manager) => manager,
-        None => plan::package_manager(&os_release).map_err(|error| {
+        None => system.package_manager().map_err(|error| {
             Failure::new("failed to find out this node's package manager")
                 .exit(Exit::InstallFailed)
                 .because(error)
@@ -159,7 +159,7 @@ fn site<'a>(context: &'a Context) -> Result<Site<'a>, Failure> {
         signals: context.signals,
         say: context.say,
         lock_timeout: context.args.package_lock_timeout,
-        release_version: plan::release_version(&os_release),
+        release_version: system.release_version(),
     })
 }
 
