@@ -8,6 +8,7 @@ pub mod clock;
 pub mod dnf;
 pub mod fs;
 pub mod input;
+pub mod install;
 pub mod package_manager;
 pub mod proc;
 pub mod process;

@@ -3,7 +3,6 @@
 use super::clock::{self, Deadline};
 use super::process::{OnSignal, ProcessError, Signals, capture};
 use super::state::State;
-use super::{apt, dnf};
 use crate::model::app::PackageName;
 use crate::model::command::CommandLine;
 use crate::model::event::{Event, Say};
@@ -38,40 +37,6 @@ impl std::fmt::Display for Wanted {
             Some(version) => write!(f, "`{}` {version}", self.package),
             None => write!(f, "`{}`", self.package),
         }
-    }
-}
-
-/// Installs a package from the repositories of the node.
-pub fn install(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
-    match site.manager {
-        PackageManager::Apt => apt::install(site, wanted)?,
-        PackageManager::Dnf => dnf::install(site, wanted)?,
-    }
-    confirm(site, wanted)
-}
-
-/// Installs a package file; asks no repository.
-pub fn install_file(site: &Site, wanted: &Wanted, file: &str) -> Result<(), Failure> {
-    match site.manager {
-        PackageManager::Apt => apt::install_file(site, wanted, file)?,
-        PackageManager::Dnf => dnf::install_file(site, wanted, file)?,
-    }
-    confirm(site, wanted)
-}
-
-/// Both managers end with 0 where they did nothing, so the database is asked.
-fn confirm(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
-    let found = match site.manager {
-        PackageManager::Apt => apt::installed(site, wanted),
-        PackageManager::Dnf => dnf::installed(site, wanted),
-    };
-    let expected = wanted.version.as_ref().map(Version::as_str);
-    match found {
-        Ok(found) if expected.is_none_or(|expected| found == expected) => Ok(()),
-        Ok(found) => {
-            Err(refused(site, wanted, format!("afterwards, version {found} is installed").into()))
-        }
-        Err(error) => Err(refused(site, wanted, error.into())),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::Context;
 use crate::cmd::package_file::{self, PackageFile};
-use crate::host::package_manager::{self as packages, Site, Wanted};
+use crate::host::install as packages;
+use crate::host::package_manager::{Site, Wanted};
 use crate::host::state::Run;
 use crate::host::{fs, input, release};
 use crate::model::app::{AppPath, Release};
