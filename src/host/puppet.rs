@@ -5,7 +5,7 @@ use super::fs;
 use crate::model::failure::Failure;
 use crate::model::puppet_report::PuppetReport;
 use std::fs::{File, canonicalize, metadata};
-use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, IsTerminal, Read, Seek, SeekFrom};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -66,8 +66,13 @@ pub fn is_seen() -> bool {
 /// The report that a run left in its directory; none where Puppet applied nothing.
 pub fn report(run: &str) -> Result<Option<PuppetReport>, Failure> {
     let path = format!("{run}/report.json");
-    let Some(text) = fs::read_bounded(Path::new(&path), LARGEST_REPORT)? else { return Ok(None) };
-    let report = serde_json::from_slice(&text);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(fs::failed("read", Path::new(&path), error)),
+    };
+    // Most of it is skipped, so it is never in memory as a whole.
+    let report = serde_json::from_reader(BufReader::new(file.take(LARGEST_REPORT)));
     report
         .map(Some)
         .map_err(|error| Failure::new(format!("`{path}` is no report of Puppet")).because(error))
