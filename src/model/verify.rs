@@ -92,12 +92,12 @@ fn kind(node: &Node) -> &'static str {
 
 /// Differences as an error's cause: the first of them, and how many there are.
 #[derive(Debug)]
-pub struct Differences(pub Vec<Difference>);
+pub struct Differences<D>(pub Vec<D>);
 
 /// More differences than this are counted, not named.
 const NAMED: usize = 20;
 
-impl fmt::Display for Differences {
+impl<D: fmt::Display> fmt::Display for Differences<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Differences(list) = self;
         write!(f, "{} {}", list.len(), if list.len() == 1 { "difference" } else { "differences" })?;
@@ -109,7 +109,7 @@ impl fmt::Display for Differences {
     }
 }
 
-impl std::error::Error for Differences {}
+impl<D: fmt::Debug + fmt::Display> std::error::Error for Differences<D> {}
 
 impl Found {
     fn kind(&self) -> &'static str {
@@ -147,6 +147,14 @@ impl fmt::Display for Difference {
 mod tests {
     use super::*;
     use crate::model::tree::Mode;
+
+    #[test]
+    fn many_differences_are_counted() {
+        let told = Differences(vec!["x"; 30_000]).to_string();
+        assert!(told.starts_with("30000 differences\n    x\n"), "{told}");
+        assert!(told.ends_with("\n    x\n    and 29980 more"), "{told}");
+        assert_eq!(Differences(vec!["x"]).to_string(), "1 difference\n    x");
+    }
 
     #[test]
     fn every_kind_of_difference_is_named() {

@@ -66,7 +66,7 @@ impl Given {
         if !file.problems.is_empty() {
             return Err(Failure::new(format!("`{path}` is not as it was built"))
                 .exit(Exit::NotVerified)
-                .because(Failure::new(file.problems.join("\n    ")))
+                .because(Differences(file.problems))
                 .hint(format!("look into it: localpuppet inspect {path}")));
         }
         Ok(Given { path, file })
