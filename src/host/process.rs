@@ -8,10 +8,12 @@ use super::clock::{self, Deadline};
 use super::proc::{Family, ignores};
 use crate::model::command::{CommandLine, Environment};
 use crate::model::event::Stdout;
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Signal};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -190,12 +192,22 @@ pub struct End {
 }
 
 /// Starts a program. Its output comes through this process: where the reader
-/// of it goes away, Puppet would stop in the middle of a catalog.
-pub fn stream(line: &CommandLine, stdout: Stdout) -> Result<Streamed, ProcessError> {
+/// of it goes away, Puppet would stop in the middle of a catalog. `lock` is the
+/// program's as well from its first instant, so that whoever kills this process
+/// does not free it.
+pub fn stream(
+    line: &CommandLine,
+    stdout: Stdout,
+    lock: BorrowedFd,
+) -> Result<Streamed, ProcessError> {
     let mut command = command(line);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let command_line = line.to_string();
-    match command.spawn() {
+    let started = fcntl_setfd(lock, FdFlags::empty()).map_err(io::Error::from);
+    let started = started.and_then(|()| command.spawn());
+    // No other program is to have it; that it was taken back is no reason to leave this one.
+    let _ = fcntl_setfd(lock, FdFlags::CLOEXEC);
+    match started {
         Ok(mut child) => {
             let on: Box<dyn Write + Send> = match stdout {
                 Stdout::Through => Box::new(io::stdout()),

@@ -1,7 +1,8 @@
 //! What localpuppet keeps on a node: the lock, and a directory for each run.
 //!
 //! ```text
-//! /var/lib/localpuppet/lock         who runs; a lock of the kernel's, which dies with its holder
+//! /var/lib/localpuppet/lock         who runs; a lock of the kernel's, which dies with its holders:
+//!                                   localpuppet, and the Puppet that it started
 //! /var/lib/localpuppet/last         the last run, a link
 //! /var/lib/localpuppet/runs/<id>/   record.json, enc.yaml, log.jsonl, report.json, …
 //! /var/lib/localpuppet/puppet/<app> what Puppet remembers of an app between runs
@@ -14,9 +15,10 @@ use super::{clock, input, proc};
 use crate::model::app::AppPath;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::run::{Holder, Record, Stage};
+use crate::model::run::{Holder, Process, Record, Stage};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -83,7 +85,7 @@ impl State {
         let (id, run) = self.create_run(process.pid)?;
         let mut record = Record::begin(id, run, started, process);
         record.app = app.cloned();
-        let mut run = Run { state: self.clone(), record, _lock: lock };
+        let mut run = Run { state: self.clone(), record, lock };
         run.save()?;
         run.point_to_last()?;
         Ok(run)
@@ -117,9 +119,8 @@ impl State {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mut file = options.open(&path).map_err(|error| failed("open", &path, error))?;
-        take(&file, &path)?;
-        if let Some(orphan) = self.orphan() {
-            return Err(orphan);
+        if !take(&file, &path)? {
+            return Err(self.held(&file, &path));
         }
         let holder =
             Holder { pid: std::process::id(), since: since.to_owned(), release: app.cloned() };
@@ -131,26 +132,45 @@ impl State {
         Ok(file)
     }
 
-    /// A localpuppet that was killed cannot end its Puppet, which still changes the node.
-    fn orphan(&self) -> Option<Failure> {
-        let record = self.read_last().ok()??;
-        let process = record.puppet.filter(|_| record.stage == Stage::Running)?.process?;
-        proc::is_alive(&process).then(|| {
-            let pid = process.pid;
-            Failure::new(format!(
-                "Puppet of run `{}`, which was killed, is still at work: pid {pid}",
-                record.id
+    /// Who has the lock; what cannot be read of it is left out.
+    fn held(&self, lock: &File, path: &str) -> Failure {
+        let last = self.last().ok().flatten();
+        let refused = |what: String| Failure::new(what).exit(Exit::Locked);
+        if let Some(record) = last.as_ref().filter(|record| record.stage == Stage::Orphaned)
+            && let Some(&Process { pid, .. }) = record.puppet_process()
+        {
+            let run = &record.id;
+            return refused(format!(
+                "Puppet of run `{run}`, which was killed, is still at work: pid {pid}"
             ))
-            .exit(Exit::Locked)
-            .hint(format!("wait for it, or `kill {pid}`"))
+            .hint(format!("wait for it, or `kill {pid}`"));
+        }
+        let mut text = Vec::new();
+        let _ = lock.take(LARGEST_RECORD).read_to_end(&mut text);
+        let told = match serde_json::from_slice::<Holder>(&text) {
+            Ok(Holder { pid, since, release: Some(app) }) => {
+                format!(": pid {pid}, since {since}, `{app}`")
+            }
+            Ok(Holder { pid, since, release: None }) => format!(": pid {pid}, since {since}"),
+            // It has the lock and has not yet said who it is.
+            Err(_) => String::new(),
+        };
+        let is_gone = last.is_some_and(|record| !proc::is_alive(&record.process));
+        refused(format!("another run holds this node{told}")).hint(match is_gone {
+            true => format!("it is gone; see what it left behind: `fuser -v {path}`"),
+            false => "see what it does: `localpuppet status`".to_owned(),
         })
     }
 
-    /// The record of the last run; one whose process is gone is told as lost.
+    /// The record of the last run, with what became of one whose process is gone.
     pub fn last(&self) -> Result<Option<Record>, Failure> {
         let Some(mut record) = self.read_last()? else { return Ok(None) };
-        if record.stage == Stage::Running && !proc::is_alive(&record.process) && !self.is_locked() {
-            record.stage = Stage::Lost;
+        if record.stage == Stage::Running && !proc::is_alive(&record.process) {
+            record.stage = match record.puppet_process().is_some_and(proc::is_alive) {
+                true => Stage::Orphaned,
+                false if self.is_locked() => Stage::Running,
+                false => Stage::Lost,
+            };
         }
         Ok(Some(record))
     }
@@ -187,13 +207,18 @@ pub struct Run {
     state: State,
     /// What is told of the run; written by [`Run::save`].
     pub record: Record,
-    _lock: File,
+    lock: File,
 }
 
 impl Run {
     /// The directory of this run.
     pub fn directory(&self) -> &str {
         &self.record.directory
+    }
+
+    /// The lock on the node, for the program that works under it.
+    pub fn lock(&self) -> BorrowedFd<'_> {
+        self.lock.as_fd()
     }
 
     /// Puts a file into this run's directory.
@@ -220,6 +245,10 @@ impl Run {
         self.record.ended = Some(clock::now());
         self.save()?;
         self.state.prune(&self.record.id);
+        // A daemon that Puppet left behind may have the lock still, and holds no node.
+        if !self.record.puppet_process().is_some_and(proc::is_alive) {
+            let _ = self.lock.unlock();
+        }
         Ok(())
     }
 
@@ -233,30 +262,17 @@ impl Run {
     }
 }
 
-/// Takes the lock, or says who has it. `status` holds it for an instant to
-/// see whether it is free, so one look is not enough.
-fn take(file: &File, path: &str) -> Result<(), Failure> {
+/// Takes the lock; false where another has it. `status` holds it for an
+/// instant to see whether it is free, so one look is not enough.
+fn take(file: &File, path: &str) -> Result<bool, Failure> {
     for _ in 0..5 {
         match file.try_lock() {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(true),
             Err(TryLockError::WouldBlock) => clock::sleep(Duration::from_millis(10)),
             Err(TryLockError::Error(error)) => return Err(failed("lock", path, error)),
         }
     }
-    let mut holder = Vec::new();
-    // What cannot be read is told as nothing below.
-    let _ = file.take(LARGEST_RECORD).read_to_end(&mut holder);
-    let told = match serde_json::from_slice::<Holder>(&holder) {
-        Ok(Holder { pid, since, release: Some(app) }) => {
-            format!(": pid {pid}, since {since}, `{app}`")
-        }
-        Ok(Holder { pid, since, release: None }) => format!(": pid {pid}, since {since}"),
-        // It has the lock and has not yet said who it is.
-        Err(_) => String::new(),
-    };
-    Err(Failure::new(format!("another run holds this node{told}"))
-        .exit(Exit::Locked)
-        .hint("see what it does: `localpuppet status`"))
+    Ok(false)
 }
 
 fn create_directories(path: &str) -> Result<(), Failure> {
@@ -279,6 +295,7 @@ fn as_root(failure: Failure) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::run::Puppet;
 
     #[test]
     fn one_run_holds_the_node_and_the_next_is_told_who() {
@@ -315,19 +332,35 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let state = State::of(root.path()).unwrap();
         let mut run = state.begin(None).unwrap();
-        run.record.puppet = Some(crate::model::run::Puppet {
-            program: String::new(),
-            command: String::new(),
-            process: Some(proc::identify(std::process::id())),
-            version: None,
-            exit_code: None,
-            signal: None,
-        });
+        let inherited = run.lock().try_clone_to_owned().unwrap();
+        // Killed here, before its record knows of any Puppet.
+        run.record.process.start += 1;
         run.save().unwrap();
+        let record = run.record.clone();
         drop(run);
         let refused = state.begin(None).err().unwrap();
         assert_eq!(refused.exit_code(), Exit::Locked);
-        assert!(refused.hints()[0].contains("kill"), "{refused}");
+        assert_eq!(state.last().unwrap().unwrap().exit(), Exit::Locked);
+
+        // Killed later.
+        let process = proc::identify(std::process::id());
+        let puppet = Puppet {
+            program: String::new(),
+            command: String::new(),
+            process: Some(process),
+            version: None,
+            exit_code: None,
+            signal: None,
+        };
+        let record = Record { puppet: Some(puppet), ..record };
+        let path = format!("{}/last/record.json", state.directory());
+        fs::write(path, serde_json::to_string(&record).unwrap()).unwrap();
+        let refused = state.begin(None).err().unwrap();
+        let pid = std::process::id();
+        assert_eq!(refused.hints(), [format!("wait for it, or `kill {pid}`")], "{refused}");
+        assert_eq!(state.last().unwrap().unwrap().stage, Stage::Orphaned);
+        drop(inherited);
+        assert!(state.begin(None).is_ok());
     }
 
     #[test]

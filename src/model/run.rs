@@ -112,6 +112,9 @@ pub enum Mode {
 pub enum Stage {
     Running,
     Ended,
+    /// Its process is gone, and the Puppet that it started still works; found
+    /// when read, never written.
+    Orphaned,
     /// Its process is gone and never wrote how it ended; found when read, never written.
     Lost,
 }
@@ -210,12 +213,17 @@ impl Record {
         }
     }
 
+    /// Its Puppet's process, where one was started.
+    pub fn puppet_process(&self) -> Option<&Process> {
+        self.puppet.as_ref()?.process.as_ref()
+    }
+
     /// The exit code of `status`: that of the run; one that still runs holds the node.
     pub fn exit(&self) -> Exit {
         let known =
             self.exit_code.and_then(|code| Exit::ALL.into_iter().find(|e| e.code() == code));
         match self.stage {
-            Stage::Running => Exit::Locked,
+            Stage::Running | Stage::Orphaned => Exit::Locked,
             Stage::Lost => Exit::Interrupted,
             Stage::Ended => known.unwrap_or(Exit::Error),
         }
@@ -251,6 +259,8 @@ mod tests {
     #[test]
     fn status_exits_as_the_run_did() {
         let mut record = record();
+        assert_eq!(record.exit(), Exit::Locked);
+        record.stage = Stage::Orphaned;
         assert_eq!(record.exit(), Exit::Locked);
         record.stage = Stage::Lost;
         assert_eq!(record.exit(), Exit::Interrupted);

@@ -40,6 +40,11 @@ fn headline(record: &Record) -> String {
     let noop = if record.mode == Mode::Noop { " (noop)" } else { "" };
     let how = match (record.stage, record.outcome) {
         (Stage::Running, _) => format!("running as pid {}", record.process.pid),
+        (Stage::Orphaned, _) => {
+            let pid = record.puppet_process().map(|process| format!(" as pid {}", process.pid));
+            let pid = pid.unwrap_or_default();
+            format!("its localpuppet was killed, and Puppet still runs{pid}")
+        }
         (Stage::Lost, _) => "lost: its process is gone and did not say how it ended".to_owned(),
         (Stage::Ended, Some(outcome)) => outcome.words().to_owned(),
         (Stage::Ended, None) => "ended".to_owned(),

@@ -176,13 +176,50 @@ fn a_signal_ends_puppet_with_all_that_it_started_and_a_second_run_is_refused() {
     killed.wait().unwrap();
     let refused = node.run(&arguments);
     assert_eq!(refused.code, 14, "{refused}");
+    let puppet = refused.stderr.split("`kill ").nth(1).and_then(|rest| rest.split('`').next());
+    let puppet = puppet.unwrap();
+    let status = node.run(&["status"]);
+    assert_eq!(status.code, 14, "{status}");
+    assert!(status.stdout.contains(&format!("Puppet still runs as pid {puppet}\n")), "{status}");
+
+    // As if it had been killed before it recorded its Puppet: the node is held all the same.
+    let record = "var/lib/localpuppet/last/record.json";
+    let mut unknown: Value = serde_json::from_str(&node.read(record)).unwrap();
+    unknown["puppet"] = Value::Null;
+    node.write(record, &unknown.to_string());
+    let refused = node.run(&arguments);
+    assert!(refused.code == 14 && refused.stderr.contains("hint: it is gone; "), "{refused}");
+
+    // What a command of Puppet's leaves behind holds nothing.
+    signal(puppet.parse().unwrap(), "KILL");
+    sleep(Duration::from_millis(100));
     let status = node.run(&["status"]);
     assert_eq!(status.code, 15, "{status}");
     assert!(status.stdout.contains("lost"), "{status}");
-    let puppet = refused.stderr.split("`kill ").nth(1).and_then(|rest| rest.split('`').next());
-    signal(puppet.unwrap().parse().unwrap(), "KILL");
     let group = format!("-{child}");
     assert!(Command::new("kill").args(["-s", "KILL", "--", &group]).status().unwrap().success());
+}
+
+#[test]
+fn a_daemon_that_a_run_leaves_behind_does_not_hold_the_node() {
+    let node = Node::new();
+    node.write("m/x/trunk/manifest.yaml", "");
+    node.enc("x/trunk", json!({}));
+    let pid_file = node.path("pid");
+    let script = format!("#!/bin/sh\nsleep 60 > /dev/null 2>&1 &\necho $! > {pid_file}\nexit 1\n");
+    node.write("puppet", &script);
+    ran(Command::new("chmod").args(["+x", &node.path("puppet")]));
+    let (root, puppet) = (node.path("m"), node.path("puppet"));
+    let arguments = ["apply", "--module-root", &root, "--puppet", &puppet];
+    let daemons = [(); 2].map(|()| {
+        let ran = node.run(&arguments);
+        assert_eq!(ran.code, 13, "{ran}");
+        wait_for_pid(&node)
+    });
+    for daemon in daemons {
+        assert!(is_alive(daemon));
+        signal(daemon, "KILL");
+    }
 }
 
 fn wait_for_pid(node: &Node) -> u32 {

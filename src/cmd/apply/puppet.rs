@@ -45,7 +45,7 @@ pub fn run(
     run.put("log.jsonl", b"")?;
     super::not_interrupted(context)?;
     (context.say)(Event::Puppet { command: line.to_string() });
-    let child = stream(&line, context.stdout)
+    let child = stream(&line, context.stdout, run.lock())
         .map_err(|error| Failure::new("failed to start Puppet").because(error))?;
     run.record.puppet = Some(Puppet {
         program: program.real,
