@@ -6,13 +6,14 @@ use crate::model::bundle::{self, Bundle};
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::verify::{Difference, Found, differences};
+use crate::model::verify::{Difference, Found, What, differences};
 use rayon::prelude::*;
+use rustix::process::geteuid;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
@@ -45,7 +46,27 @@ pub fn read(root: &str, release: &Release) -> Result<Option<Bundle>, Failure> {
 /// How the installed files differ from what `bundle.json` says.
 pub fn verify(root: &str, bundle: &Bundle) -> Vec<Difference> {
     let top = PathBuf::from(format!("{root}{}", bundle.directory()));
-    differences(&bundle.files, look(&top))
+    let mut list = differences(&bundle.files, look(&top));
+    // Who is not root has a root of their own, in which all is theirs.
+    if geteuid().is_root() {
+        list.extend(not_of_root(&top));
+        list.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+    list
+}
+
+/// The paths of a directory, itself with them, that another than root may change.
+fn not_of_root(top: &Path) -> Vec<Difference> {
+    let entries = WalkDir::new(top).follow_links(false).into_iter().filter_map(Result::ok);
+    let owned = entries.filter_map(|entry| {
+        let metadata = entry.metadata().ok()?;
+        let (user, group) = (metadata.uid(), metadata.gid());
+        let path = name(top, entry.path());
+        let path = if path.is_empty() { ".".to_owned() } else { path };
+        let what = What::Owner { user, group };
+        ((user, group) != (0, 0)).then_some(Difference { path, what })
+    });
+    owned.collect()
 }
 
 /// Every path below a directory but its own `bundle.json`; links are not followed.

@@ -37,10 +37,24 @@ pub struct Difference {
 pub enum What {
     Missing,
     Added,
-    Kind { expected: &'static str, found: &'static str },
-    Mode { expected: u32, found: u32 },
+    Kind {
+        expected: &'static str,
+        found: &'static str,
+    },
+    Mode {
+        expected: u32,
+        found: u32,
+    },
+    /// Not root's, and so for another to change.
+    Owner {
+        user: u32,
+        group: u32,
+    },
     Content,
-    Target { expected: String, found: String },
+    Target {
+        expected: String,
+        found: String,
+    },
     Unreadable(String),
 }
 
@@ -133,6 +147,9 @@ impl fmt::Display for Difference {
             }
             What::Mode { expected, found } => {
                 write!(f, "`{path}`: expected mode {expected:04o}, found {found:04o}")
+            }
+            What::Owner { user, group } => {
+                write!(f, "`{path}`: expected owner 0:0, found {user}:{group}")
             }
             What::Content => write!(f, "`{path}` was changed"),
             What::Target { expected, found } => {

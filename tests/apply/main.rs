@@ -8,6 +8,7 @@ mod packages;
 use node::{Node, ran};
 use serde_json::{Value, json};
 use std::io::Write;
+use std::os::unix::fs::chown;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -329,6 +330,17 @@ fn a_release_that_is_not_as_it_was_built_is_refused() {
     assert!(other.code == 12 && other.stderr.contains(&pinned), "{other}");
 
     let files = "usr/share/localpuppet/foo/r1/modules/foo/tags/r1/foo/files";
+    let owned = ["usr/share/localpuppet/foo/r1", files].map(|name| node.path(name));
+    let own = |owner| owned.iter().for_each(|path| chown(path, owner, owner).unwrap());
+    own(Some(65534));
+    let theirs = node.run(&NONE);
+    assert!(theirs.code == 12 && theirs.stderr.contains("2 differences"), "{theirs}");
+    for path in [".", "modules/foo/tags/r1/foo/files"] {
+        let told = format!("`{path}`: expected owner 0:0, found 65534:65534");
+        assert!(theirs.stderr.contains(&told), "{told}\n{theirs}");
+    }
+    own(Some(0));
+
     node.write(&format!("{files}/a"), "A");
     node.write(&format!("{files}/added"), "");
     std::fs::remove_file(node.path(&format!("{files}/b"))).unwrap();
