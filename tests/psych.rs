@@ -4,7 +4,8 @@
 #![allow(clippy::expect_used, reason = "a test fails where its tools do")]
 
 use localpuppet::model::enc::Enc;
-use localpuppet::model::psych::{Path, Reader, Value};
+use localpuppet::model::psych::{Path, Reader};
+use localpuppet::model::value::Value;
 use localpuppet::model::yaml::{Limits, compose};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

@@ -4,8 +4,9 @@
 //! be silent, and written so that every Puppet reads the same.
 
 use super::app::AppPath;
-use super::psych::{Entry, Path, Reader, Value, key_text, printable};
+use super::psych::{Entry, Path, Reader};
 use super::suggest::nearest;
+use super::value::{Value, key_text, printable};
 use super::yaml::{self, Finding, Limits, Node, compose};
 use std::fmt;
 

@@ -24,6 +24,7 @@ pub mod run;
 pub mod scalar;
 pub mod suggest;
 pub mod tree;
+pub mod value;
 pub mod verify;
 pub mod version;
 pub mod yaml;

@@ -24,81 +24,11 @@
 //! Taken as it is meant, where Psych goes astray: a byte order mark. Psych counts
 //! it as a column, so a block mapping ends after its first key, without an error.
 
-use super::scalar::scalar;
+use super::scalar::{CORE, DATA, is_special, scalar, tagged};
+use super::value::{Value, key_text};
 use super::yaml::{self, Finding, Mark, Node};
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{Hash, Hasher};
-
-/// A value as Puppet sees it.
-#[derive(Clone)]
-pub enum Value {
-    Null,
-    Boolean(bool),
-    /// Decimal digits, after a `-` if negative; of any size.
-    Integer(String),
-    Float(f64),
-    String(String),
-    Array(Vec<Value>),
-    /// In the order of the document; no key twice.
-    Hash(Vec<(Value, Value)>),
-}
-
-impl Value {
-    /// The type's name, with its article: what an error says in place of a value.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Value::Null => "null",
-            Value::Boolean(_) => "a boolean",
-            Value::Integer(_) => "an integer",
-            Value::Float(_) => "a float",
-            Value::String(_) => "a string",
-            Value::Array(_) => "a list",
-            Value::Hash(_) => "a map",
-        }
-    }
-}
-
-/// The type alone: a value may be a secret.
-impl fmt::Debug for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind())
-    }
-}
-
-/// Equal as keys of a Ruby hash: `1` and `1.0` are not, `.nan` and `.nan` are.
-impl PartialEq for Value {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Value::Null, Value::Null) => true,
-            (Value::Boolean(a), Value::Boolean(b)) => a == b,
-            (Value::Integer(a), Value::Integer(b)) => a == b,
-            (Value::Float(a), Value::Float(b)) => a == b || (a.is_nan() && b.is_nan()),
-            (Value::String(a), Value::String(b)) => a == b,
-            (Value::Array(a), Value::Array(b)) => a == b,
-            (Value::Hash(a), Value::Hash(b)) => a == b,
-            _ => false,
-        }
-    }
-}
-
-impl Eq for Value {}
-
-impl Hash for Value {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        std::mem::discriminant(self).hash(state);
-        match self {
-            Value::Null => {}
-            Value::Boolean(value) => value.hash(state),
-            // Zeros and NaNs have many bits each.
-            Value::Float(value) if *value == 0.0 || value.is_nan() => {}
-            Value::Float(value) => value.to_bits().hash(state),
-            Value::Integer(text) | Value::String(text) => text.hash(state),
-            Value::Array(items) => items.hash(state),
-            Value::Hash(pairs) => pairs.hash(state),
-        }
-    }
-}
 
 /// Reads nodes as Psych does, and gathers what is wrong with them.
 #[derive(Debug, Default)]
@@ -299,59 +229,5 @@ impl fmt::Display for Path<'_> {
             Path::Key(_, key) => f.write_str(&key_text(key)),
             Path::Item(_, at) => write!(f, "{at}"),
         }
-    }
-}
-
-/// A key as an error shows it: short, and without what a terminal would obey.
-pub fn key_text(key: &Value) -> String {
-    let text = match key {
-        Value::String(text) | Value::Integer(text) => text,
-        other => return format!("({})", other.kind()),
-    };
-    let shown: String = text.chars().take(80).collect();
-    let rest = if text.chars().nth(80).is_some() { "…" } else { "" };
-    printable(&shown) + rest
-}
-
-/// A text without what a terminal would obey.
-pub fn printable(text: &str) -> String {
-    let escape = |c: char| match c {
-        '\'' | '"' | '\\' => vec![c],
-        other => other.escape_debug().collect(),
-    };
-    text.chars().flat_map(escape).collect()
-}
-
-/// What a value can be.
-pub const DATA: &str = "a string, number, boolean, list or map";
-
-/// The namespace of `!!`.
-pub const CORE: &str = "tag:yaml.org,2002:";
-
-/// A kind of node and its tag, as an error shows them.
-pub fn tagged(kind: &str, tag: &str) -> String {
-    let tag = match tag.strip_prefix(CORE) {
-        Some(name) => format!("!!{name}"),
-        None => tag.to_owned(),
-    };
-    format!("{kind} tagged `{}`", key_text(&Value::String(tag)))
-}
-
-/// True for the tags without `!!` that `to_ruby.rb` knows.
-pub fn is_special(tag: &str) -> bool {
-    const NAMES: [&str; 5] = ["!str", "!float", "!binary", "!omap", "!set"];
-    let is_of = |prefix: &str| tag.starts_with(prefix);
-    NAMES.contains(&tag) || ["!ruby/", "!str:", "!seq:", "!map:"].into_iter().any(is_of)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_in_errors_are_short_and_obey_nobody() {
-        assert_eq!(key_text(&Value::String("a\u{1b}[2J'".into())), "a\\u{1b}[2J'");
-        assert_eq!(key_text(&Value::String("é".repeat(81))), "é".repeat(80) + "…");
-        assert_eq!(key_text(&Value::Null), "(null)");
     }
 }

@@ -3,8 +3,9 @@
 //!
 //! Each pattern of Ruby's stands in the comment of the function that reads it.
 
-use super::psych::{CORE, DATA, Path, Value, is_special, tagged};
+use super::value::{Value, key_text};
 use super::yaml::{Finding, Mark};
+use std::fmt;
 
 /// Longest decimal integer; Ruby knows no bound.
 const LONGEST_INTEGER: usize = 1000;
@@ -34,7 +35,7 @@ pub enum Refused {
 
 impl Refused {
     /// The finding, for a scalar that stands there.
-    pub fn at(self, mark: Mark, path: &Path<'_>) -> Finding {
+    pub fn at(self, mark: Mark, path: &impl fmt::Display) -> Finding {
         let (found, hint) = match self {
             Refused::Time(kind) => (kind.to_owned(), QUOTE),
             Refused::Symbol => ("a symbol".to_owned(), QUOTE),
@@ -456,6 +457,28 @@ fn to_decimal(digits: &str, radix: u32) -> String {
     let mut limbs = limbs.into_iter().rev();
     let first = limbs.next().unwrap_or_default().to_string();
     limbs.fold(first, |text, limb| format!("{text}{limb:09}"))
+}
+
+/// What a value can be.
+pub const DATA: &str = "a string, number, boolean, list or map";
+
+/// The namespace of `!!`.
+pub const CORE: &str = "tag:yaml.org,2002:";
+
+/// A kind of node and its tag, as an error shows them.
+pub fn tagged(kind: &str, tag: &str) -> String {
+    let tag = match tag.strip_prefix(CORE) {
+        Some(name) => format!("!!{name}"),
+        None => tag.to_owned(),
+    };
+    format!("{kind} tagged `{}`", key_text(&Value::String(tag)))
+}
+
+/// True for the tags without `!!` that `to_ruby.rb` knows.
+pub fn is_special(tag: &str) -> bool {
+    const NAMES: [&str; 5] = ["!str", "!float", "!binary", "!omap", "!set"];
+    let is_of = |prefix: &str| tag.starts_with(prefix);
+    NAMES.contains(&tag) || ["!ruby/", "!str:", "!seq:", "!map:"].into_iter().any(is_of)
 }
 
 #[cfg(test)]
