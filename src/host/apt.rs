@@ -63,16 +63,22 @@ fn attempt(site: &Site, environment: &Environment, wanted: &Wanted) -> Result<()
 }
 
 fn install_arguments(site: &Site, wanted: &Wanted) -> Vec<String> {
-    // A bare name that the index does not know is a regular expression to
-    // apt-get: `foo-1.2` would bring `foo-1x2`.
+    let name = exactly(wanted.package.as_str());
     let package = match &wanted.version {
-        Some(version) => format!("?exact-name({})={version}", wanted.package),
-        None => format!("?exact-name({})", wanted.package),
+        Some(version) => format!("{name}={version}"),
+        None => name,
     };
     let timeout = format!("DPkg::Lock::Timeout={}", site.lock_timeout);
     let options = ["install", "-q", "-y", "--no-install-recommends", "--no-remove", "-o"];
     let options = options.into_iter().map(str::to_owned);
     options.chain([timeout, "--".to_owned(), package]).collect()
+}
+
+/// A name that the index does not know is a regular expression to apt-get:
+/// `foo-1.2` would bring `foo-1x2`. So it is always one, which matches nothing
+/// but the name; apt knows `?exact-name(…)` since 2.0 only.
+fn exactly(name: &str) -> String {
+    format!("^{}$", name.replace('.', "\\.").replace('+', "\\+"))
 }
 
 fn get(site: &Site, environment: &Environment, arguments: &[String]) -> Result<(), ProcessError> {
@@ -207,6 +213,11 @@ APT::Sandbox::User "root";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_a_regular_expression_of_itself_alone() {
+        assert_eq!(exactly("localpuppet-c+2b-1.2"), r"^localpuppet-c\+2b-1\.2$");
+    }
 
     #[test]
     fn what_apt_says_tells_a_lock_from_a_stale_index() {

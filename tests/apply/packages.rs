@@ -70,6 +70,7 @@ fn apt_installs_exactly_the_release_that_was_asked_for() {
     assert!(again.code == 13 && !again.stderr.contains("apt-get"), "{again}");
 
     // r2 is newer than the index, and another program has locks that apt-get does not wait for.
+    publish("1.2", "one point two");
     publish("r2", "two");
     let lock = File::options().write(true).open(node.path("var/lib/apt/lists/lock")).unwrap();
     fcntl_lock(&lock, FlockOperation::LockExclusive).unwrap();
@@ -82,6 +83,9 @@ fn apt_installs_exactly_the_release_that_was_asked_for() {
     assert_eq!(second.code, 13, "{second}");
     assert!(second.stderr.contains("holds the package manager's lock"), "{second}");
     assert!(node.exists(&format!("{RELEASE}/r1")) && node.exists(&format!("{RELEASE}/r2")));
+    let dotted = apply(&node, "1.2", &[]);
+    assert!(dotted.code == 13 && !dotted.stderr.contains("update"), "{dotted}");
+    assert!(!node.read("var/lib/dpkg/status").contains("1x2"), "{dotted}");
     let lock = File::options().write(true).open(node.path("var/lib/apt/lists/lock")).unwrap();
     fcntl_lock(&lock, FlockOperation::LockExclusive).unwrap();
     let held = apply(&node, "r3", &["--package-lock-timeout", "1"]);
