@@ -4,7 +4,9 @@ use crate::model::app::AppPath;
 use crate::model::compression::{Format, Method, Target};
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
+use crate::model::maintainer::Maintainer;
 use crate::model::package_manager::PackageManager;
+use crate::model::source_date::SourceDate;
 use crate::model::version::Version;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -84,10 +86,10 @@ pub struct Bundle {
     pub version: Option<Version>,
     /// Who answers for the packages
     #[arg(long, value_name = "NAME <MAIL>", env = "LOCALPUPPET_MAINTAINER")]
-    pub maintainer: Option<String>,
-    /// Time of everything in a package, in seconds since 1970
-    #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH", hide = true)]
-    pub source_date_epoch: Option<u32>,
+    pub maintainer: Option<Maintainer>,
+    /// Time of everything in a package, in seconds since 1970 [default: that of 2012-01-01]
+    #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH")]
+    pub source_date_epoch: Option<SourceDate>,
 }
 
 /// `localpuppet inspect`

@@ -13,7 +13,9 @@ use crate::model::app::AppPath;
 use crate::model::event::{Event, Stdout};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
+use clap::error::{ContextKind, ErrorKind};
 use serde_json::json;
+use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -128,14 +130,42 @@ fn built(built: &Built) -> String {
     text
 }
 
-/// Prints clap's own text: help and version on stdout, misuse on stderr in our voice.
+/// Prints clap's own text for help and version; misuse in our voice.
 pub fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
         return ExitCode::from(Exit::Ok.code());
     }
-    let text = error.render().to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let _ = io::stderr().write_all(format!("localpuppet: error: {text}").as_bytes());
-    ExitCode::from(Exit::Usage.code())
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = error.print();
+        return ExitCode::from(Exit::Usage.code());
+    }
+    let failure = misuse(error).exit(Exit::Usage);
+    Voice { json: false, verbose: false }.failure(&failure)
+}
+
+/// What was typed wrong, said as any other failure.
+fn misuse(error: &clap::Error) -> Failure {
+    let context = |kind| error.get(kind).map(ToString::to_string);
+    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
+    let help = "localpuppet --help, or COMMAND --help";
+    let failure = match (error.kind(), error.source()) {
+        (_, Some(source)) => Failure::new(format!("{source}, in `{argument}`")),
+        (ErrorKind::UnknownArgument, _) => Failure::new(format!("unknown argument `{argument}`")),
+        (ErrorKind::InvalidSubcommand, _) => {
+            let typed = context(ContextKind::InvalidSubcommand).unwrap_or_default();
+            Failure::new(format!("unknown command `{typed}`"))
+        }
+        _ => {
+            let text = error.render().to_string();
+            let first = text.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>();
+            let first = first.join(" ");
+            Failure::new(first.strip_prefix("error: ").unwrap_or(&first).replace('\'', "`"))
+        }
+    };
+    let suggested = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
+    match suggested.into_iter().find_map(context) {
+        Some(meant) => failure.hint(format!("did you mean `{meant}`?")),
+        None => failure.hint(help),
+    }
 }

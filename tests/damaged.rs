@@ -84,7 +84,9 @@ fn bomb() -> Vec<u8> {
     (0..1024).for_each(|_| gzip.write_all(&zeros).expect("memory"));
     let data = gzip.finish().expect("memory");
     let mut deb = ar::Builder::new(Vec::new());
-    for (name, content) in [("debian-binary", &b"2.0\n"[..]), ("data.tar.gz", &data)] {
+    let members =
+        [("debian-binary", &b"2.0\n"[..]), ("control.tar", &[0; 1024]), ("data.tar.gz", &data)];
+    for (name, content) in members {
         let header = ar::Header::new(name.as_bytes().to_vec(), content.len() as u64);
         deb.append(&header, content).expect("memory");
     }

@@ -135,16 +135,47 @@ fn version(tag: &Tag) -> String {
     Version::of_tag(&tag.text()).expect("a tag of that style has a version").to_string()
 }
 
+fn is_bare_beside_zero(a: &Tag, b: &Tag) -> bool {
+    let zeros = |pre: &Pre| matches!(pre, Pre::Attached(0));
+    match (&a.pre, &b.pre) {
+        (Some((_, Pre::Bare)), Some((_, other))) | (Some((_, other)), Some((_, Pre::Bare))) => {
+            zeros(other)
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn given_versions_are_equal_where_dpkg_or_rpm_says_so() {
+    let mut runner = TestRunner::deterministic();
+    let mut draw = || "[01][a1.+~]{0,4}".new_tree(&mut runner).expect("a version").current();
+    let pairs: Vec<(String, String)> = (0..1500).map(|_| (draw(), draw())).collect();
+    for (((a, b), dpkg), rpm) in pairs.iter().zip(dpkg(&pairs)).zip(rpm(&pairs)) {
+        let [one, other] = [a, b].map(|text| text.parse::<Version>().expect("a version"));
+        let equal = dpkg == Ordering::Equal || rpm == Ordering::Equal;
+        assert_eq!(equal, one.same_order(&other), "{a} and {b}");
+    }
+}
+
 #[test]
 fn versions_of_tags_keep_their_order_and_are_never_equal() {
     let mut runner = TestRunner::deterministic();
     let mut draw = || tags().new_tree(&mut runner).expect("a tag").current();
-    let drawn: Vec<(Tag, Tag)> = (0..1500).map(|_| (draw(), draw())).collect();
+    let mut drawn: Vec<(Tag, Tag)> = (0..1500).map(|_| (draw(), draw())).collect();
+    let pre = |pre| Tag { numbers: vec![1], pre: Some(("rc".to_owned(), pre)) };
+    drawn.push((pre(Pre::Bare), pre(Pre::Attached(0))));
     let pairs: Vec<_> = drawn.iter().map(|(a, b)| (version(a), version(b))).collect();
     for ((drawn, dpkg), rpm) in drawn.iter().zip(dpkg(&pairs)).zip(rpm(&pairs)) {
         let (a, b) = drawn;
+        let equal = dpkg == Ordering::Equal || rpm == Ordering::Equal;
+        let [one, other] = [a, b].map(|tag| Version::of_tag(&tag.text()).expect("a version"));
+        assert_eq!(equal, one.same_order(&other), "{} and {}", a.text(), b.text());
+        if equal {
+            // `rc` beside `rc0` is what is left, and `bundle` refuses it.
+            assert!(a == b || is_bare_beside_zero(a, b), "{} and {}", a.text(), b.text());
+            continue;
+        }
         assert_eq!(dpkg, rpm, "{} and {}", a.text(), b.text());
-        assert_eq!(dpkg == Ordering::Equal, a == b, "{} and {}", a.text(), b.text());
         if let Some(expected) = a.expected(b) {
             assert_eq!(dpkg, expected, "{} and {}", a.text(), b.text());
         }

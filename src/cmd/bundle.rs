@@ -5,25 +5,21 @@ use crate::cli;
 use crate::host::fs::{self, Created};
 use crate::host::{source::ModuleRoot, walk};
 use crate::model::answer::{Answer, Built, BuiltPackage};
-use crate::model::app::{AppPath, Release};
+use crate::model::app::{AppPath, LONGEST_COMPONENT, Line, Release};
 use crate::model::bundle::{Bundle, Module};
-use crate::model::compression::{Compression, Format, Target};
+use crate::model::compression::{Compression, Format};
 use crate::model::event::{Event, Say};
+use crate::model::exit::Exit;
 use crate::model::failure::Failure;
+use crate::model::links::Links;
 use crate::model::module;
 use crate::model::tree::Node;
 use crate::package::build::{BuildError, Job, build};
 use crate::package::layout::{self, Md5Sums};
-use crate::plan::{links, resolve, resolve::Allowed, version};
+use crate::plan::{resolve, resolve::Allowed, version};
 use std::io::BufWriter;
 use std::path::Path;
 use tempfile::NamedTempFile;
-
-/// The time of everything in a package: 2012-01-01T00:00:00Z, the year of the
-/// script that this program descends from. `SOURCE_DATE_EPOCH` changes it.
-const TIME: u32 = 1_325_376_000;
-
-const MAINTAINER: &str = "localpuppet <localpuppet@users.noreply.github.com>";
 
 /// A release, read and checked, of which nothing is written yet.
 struct Prepared {
@@ -35,10 +31,11 @@ struct Prepared {
 /// Builds the packages of releases.
 pub fn run(args: &cli::Bundle, say: Say) -> Result<Answer, Failure> {
     let compression = Compression::new(args.compression, args.compression_level);
-    let compression = compression.map_err(|error| Failure::new(error.to_string()))?;
+    let compression =
+        compression.map_err(|error| Failure::new(error.to_string()).exit(Exit::Usage))?;
     refuse_targets(args)?;
     if args.version.is_some() && args.apps.len() > 1 {
-        return Err(Failure::new("`--version` is for one release, found several"));
+        return Err(Failure::new("`--version` is for one release, found several").exit(Exit::Usage));
     }
     let root = ModuleRoot::open(&args.module_root)?;
     let prepared = args.apps.iter().map(|app| prepare(&root, app, args, say));
@@ -49,15 +46,22 @@ pub fn run(args: &cli::Bundle, say: Say) -> Result<Answer, Failure> {
 }
 
 fn refuse_targets(args: &cli::Bundle) -> Result<(), Failure> {
-    let (formats, method) = (&args.format, args.compression);
-    let refuses = |target: &&Target| formats.iter().any(|&format| !target.installs(format, method));
-    match args.target.iter().find(refuses) {
-        None => Ok(()),
-        Some(target) => Err(Failure::new(format!(
-            "`{target}` cannot install packages compressed with {method}"
-        ))
-        .hint("every target reads `--compression gzip` and `--compression xz`")),
+    for target in &args.target {
+        let format = target.format();
+        if !args.format.contains(&format) {
+            return Err(Failure::new(format!("`{target}` installs .{format}, which is not built"))
+                .exit(Exit::Usage)
+                .hint(format!("add it: `--format {format}`")));
+        }
+        if !target.reads(args.compression) {
+            let method = args.compression;
+            let what = format!("`{target}` cannot install packages compressed with {method}");
+            return Err(Failure::new(what)
+                .exit(Exit::Usage)
+                .hint("every target reads `--compression gzip` and `--compression xz`"));
+        }
     }
+    Ok(())
 }
 
 /// Reads all that a release is made of; refuses what cannot be released.
@@ -69,12 +73,10 @@ fn prepare(
 ) -> Result<Prepared, Failure> {
     let allowed = if args.snapshot { Allowed::Anything } else { Allowed::Tags };
     let modulepath = resolve::resolve(app, allowed, |path| root.manifest(path, path != app))?;
-    let release = Release::of(app).map_err(|error| {
-        Failure::new(error.to_string())
-            .hint("a snapshot is of `NAME/trunk` or `NAME/branches/BRANCH`")
-    })?;
+    let release = release_of(app, &modulepath)?;
     let siblings = root.tags(release.name())?;
     let version = version::choose(&release, &siblings, args.version.as_ref())?;
+    refuse_out_inside(root, &modulepath, &args.out)?;
     let mut trees = walk_all(root, &modulepath, say)?;
     let mut md5sums = Md5Sums::new();
     for (_, nodes) in &mut trees {
@@ -84,7 +86,42 @@ fn prepare(
     }
     let modules = modules(root, &trees, say)?;
     let bundle = Bundle::new(&release, version, &trees, modules);
+    let longest = bundle.file_name(Format::Rpm).len();
+    if longest > LONGEST_COMPONENT {
+        return Err(Failure::new(format!("the name of the package of `{app}` is too long"))
+            .because(Failure::new(format!(
+                "expected a file name of at most {LONGEST_COMPONENT} bytes, found {longest}"
+            )))
+            .hint(
+                "shorten the names of app and tag; each capital letter and `_` counts three times",
+            ));
+    }
     Ok(Prepared { release, bundle, md5sums })
+}
+
+/// A release where all that it is made of is tagged; else a snapshot, which says so.
+fn release_of(app: &AppPath, modulepath: &[AppPath]) -> Result<Release, Failure> {
+    let tagged = |app: &AppPath| matches!(app.line(), Line::Tag { .. });
+    let release = match modulepath.iter().all(tagged) {
+        true => Release::of(app),
+        false => Release::snapshot_of(app),
+    };
+    release.map_err(|error| {
+        Failure::new(error.to_string())
+            .hint("a snapshot is of `NAME/trunk` or `NAME/branches/BRANCH`")
+    })
+}
+
+/// Packages must not become part of the release that they are of.
+fn refuse_out_inside(root: &ModuleRoot, modulepath: &[AppPath], out: &Path) -> Result<(), Failure> {
+    let out = fs::real(out)?;
+    for app in modulepath {
+        if out.starts_with(fs::real(&root.app(app)?)?) {
+            return Err(Failure::new(format!("`--out` is inside `{app}`, which is being bundled"))
+                .hint("write to a directory outside of it: `--out DIR`"));
+        }
+    }
+    Ok(())
 }
 
 /// Walks every directory of the modulepath; all offenders are told at once.
@@ -103,7 +140,8 @@ fn walk_all(
         offenders.extend(walked.offenders);
         trees.push((app.clone(), walked.nodes));
     }
-    let bad_links = links::refused(trees.iter().flat_map(|(_, nodes)| nodes));
+    let nodes = || trees.iter().flat_map(|(_, nodes): &(AppPath, Vec<Node>)| nodes);
+    let bad_links = Links::among(nodes()).refused(nodes());
     offenders.extend(bad_links.into_iter().map(|link| (link.path.to_string(), link.reason)));
     if offenders.is_empty() {
         return Ok(trees);
@@ -123,9 +161,10 @@ fn modules(
     trees: &[(AppPath, Vec<Node>)],
     say: Say,
 ) -> Result<Vec<Module>, Failure> {
+    let links = Links::among(trees.iter().flat_map(|(_, nodes)| nodes));
     let mut found = Vec::new();
     for (app, nodes) in trees {
-        for name in module::names(app, nodes) {
+        for name in module::names(app.as_str(), nodes.iter(), &links) {
             let metadata = root.metadata(app, &name)?.unwrap_or_else(|problem| {
                 say(Event::Warning { text: problem });
                 module::Metadata::default()
@@ -151,9 +190,9 @@ fn write(
     compression: Compression,
 ) -> Result<Built, Failure> {
     let bundle = &prepared.bundle;
-    let maintainer = args.maintainer.as_deref().unwrap_or(MAINTAINER);
-    let time = args.source_date_epoch.unwrap_or(TIME);
-    let meta = layout::meta(bundle, prepared.release.provides(), maintainer, time);
+    let maintainer = args.maintainer.clone().unwrap_or_default();
+    let time = args.source_date_epoch.unwrap_or_default().seconds();
+    let meta = layout::meta(bundle, prepared.release.provides(), maintainer.as_str(), time);
     let failed = |error: BuildError| {
         Failure::new(format!("failed to bundle `{}`", bundle.app)).because(error)
     };
@@ -172,6 +211,7 @@ fn write(
     }
     let open = |path: &_| fs::open_regular(&root.directory().join(AsRef::<Path>::as_ref(path)));
     build(jobs, &meta, &items, compression, open).map_err(failed)?;
+    refuse_other_content(bundle, &args.out)?;
     for (format, file) in &files {
         let path = args.out.join(bundle.file_name(*format));
         if fs::would_create(file, &path)? == Created::Different {
@@ -180,6 +220,18 @@ fn write(
     }
     let packages = files.into_iter().map(|(format, file)| name(format, file, bundle, &args.out));
     Ok(Built::new(bundle, packages.collect::<Result<_, _>>()?))
+}
+
+/// Refuses a release that is there in the other format, or at another version, with other content.
+fn refuse_other_content(bundle: &Bundle, out: &Path) -> Result<(), Failure> {
+    for name in fs::names(out)?.into_iter().filter(|name| bundle.is_package_name(name)) {
+        let path = out.join(name);
+        let there = package_file::open(&path)?.bundle;
+        if (there.bundle_id, &there.version) != (bundle.bundle_id, &bundle.version) {
+            return Err(different(bundle, &path));
+        }
+    }
+    Ok(())
 }
 
 /// Gives a package its name; what has that name already is never replaced.

@@ -6,6 +6,7 @@ use crate::model::compression::Format;
 use crate::model::failure::Failure;
 use crate::model::inspection::PackageFacts;
 use crate::model::verify::{Found, differences};
+use crate::model::version::RPM_RELEASE;
 use crate::package::read::{Package, read};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -58,7 +59,7 @@ fn problems(package: &Package, directory: &str, bundle: &Bundle) -> Vec<String> 
     };
     let (version, architecture) = match package.format {
         Format::Deb => (bundle.version.to_string(), "all"),
-        Format::Rpm => (format!("{}-1", bundle.version), "noarch"),
+        Format::Rpm => (format!("{}-{RPM_RELEASE}", bundle.version), "noarch"),
     };
     differs("package name", bundle.package.as_str(), &package.name);
     differs("package version", &version, &package.version);

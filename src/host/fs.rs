@@ -48,21 +48,34 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens a file that the operator named; a link is followed.
+/// Opens a regular file that the operator named; a link is followed, a fifo not waited for.
 pub fn open(path: &Path) -> Result<File, Failure> {
-    let open = || {
-        let file = File::open(path)?;
-        if file.metadata()?.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory));
-        }
-        Ok(file)
-    };
-    open().map_err(|error| failed("read", path, error))
+    open_followed(path).map_err(|error| failed("read", path, error))
+}
+
+fn open_followed(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    match file.metadata()?.file_type() {
+        kind if kind.is_file() => Ok(file),
+        kind if kind.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
+        _ => Err(io::Error::other("is no regular file")),
+    }
+}
+
+/// The absolute path without links, of what is there; the rest is taken as it stands.
+pub fn real(path: &Path) -> Result<PathBuf, Failure> {
+    let absolute = std::path::absolute(path).map_err(|error| failed("find", path, error))?;
+    let real = absolute.ancestors().find_map(|there| {
+        let rest = absolute.strip_prefix(there).ok()?;
+        Some(there.canonicalize().ok()?.join(rest))
+    });
+    Ok(real.unwrap_or(absolute))
 }
 
 /// Reads a whole file of at most `limit` bytes; none where there is none.
 pub fn read_bounded(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-    let file = match File::open(path) {
+    let file = match open_followed(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed("read", path, error)),

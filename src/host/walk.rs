@@ -6,7 +6,7 @@ use crate::model::app::AppPath;
 use crate::model::digest::Sha256Digest;
 use crate::model::failure::Failure;
 use crate::model::litter;
-use crate::model::tree::{Mode, Node, TreePath, TreePathError};
+use crate::model::tree::{LinkTargetError, Mode, Node, TreePath, TreePathError};
 use md5::Md5;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -34,7 +34,8 @@ pub fn walk(module_root: &Path, app: &AppPath) -> Result<Walked, Failure> {
     let mut entries = WalkDir::new(&top).min_depth(1).follow_root_links(true).into_iter();
     while let Some(entry) = entries.next() {
         let entry = entry.map_err(|error| {
-            Failure::new(format!("failed to walk `{}`", top.display())).because(error)
+            let path = error.path().unwrap_or(&top).to_owned();
+            super::fs::failed("look at", &path, error.into())
         })?;
         let relative = entry.path().strip_prefix(&top).unwrap_or(entry.path());
         let shown = format!("{app}/{}", relative.display());
@@ -73,9 +74,11 @@ fn node(app: &AppPath, relative: &Path, entry: &DirEntry) -> Result<Result<Node,
     let failed = |error: std::io::Error| super::fs::failed("look at", entry.path(), error);
     if kind.is_symlink() {
         let target = std::fs::read_link(entry.path()).map_err(failed)?;
-        let target = target.into_os_string().into_string();
-        let node = target.map(|target| Node::Symlink { path, target });
-        return Ok(node.map_err(|_| "has a link target that is not UTF-8".to_owned()));
+        let Ok(target) = target.into_os_string().into_string() else {
+            return Ok(Err("has a link target that is not UTF-8".to_owned()));
+        };
+        let target = target.parse().map(|target| Node::Symlink { path, target });
+        return Ok(target.map_err(|reason: LinkTargetError| reason.to_string()));
     }
     let metadata = entry.metadata().map_err(|error| failed(error.into()))?;
     Ok(refused(kind, &metadata).map_or_else(|| Ok(file(path, &metadata)), Err))

@@ -154,15 +154,27 @@ pub struct Release {
 pub struct NotARelease(pub AppPath);
 
 impl Release {
-    /// The release that `path` names; trunk and branches are releases only of a snapshot.
+    /// The release that `path` names; of trunk and branches, which are none, the snapshot.
     pub fn of(path: &AppPath) -> Result<Self, NotARelease> {
-        let (name, label, tagged) = match path.line() {
-            Line::Tag { name, tag } => (name, tag.to_owned(), true),
-            Line::Trunk { name } => (name, "trunk".to_owned(), false),
-            Line::Branch { name, branch } => (name, format!("branches/{branch}"), false),
+        match path.line() {
+            Line::Tag { name, tag } => Ok(Release::new(path, name, tag.to_owned(), true)),
+            _ => Release::snapshot_of(path),
+        }
+    }
+
+    /// The snapshot of `path`; of a tag too, where what it depends on is none.
+    pub fn snapshot_of(path: &AppPath) -> Result<Self, NotARelease> {
+        let (name, label) = match path.line() {
+            Line::Tag { name, tag } => (name, format!("tags/{tag}")),
+            Line::Trunk { name } => (name, "trunk".to_owned()),
+            Line::Branch { name, branch } => (name, format!("branches/{branch}")),
             Line::Other => return Err(NotARelease(path.clone())),
         };
-        Ok(Release { name: name.to_owned(), label, tagged, path: path.clone() })
+        Ok(Release::new(path, name, label, false))
+    }
+
+    fn new(path: &AppPath, name: &str, label: String, tagged: bool) -> Self {
+        Release { path: path.clone(), name: name.to_owned(), label, tagged }
     }
 
     /// The app path of this release.
@@ -187,7 +199,7 @@ impl Release {
 
     /// The virtual package that every release of the app provides.
     pub fn provides(&self) -> String {
-        format!("localpuppet-{}", escape(&self.name))
+        format!("localpuppet-{}", escape_hyphens(&escape(&self.name)))
     }
 
     /// The directory of this release below `/usr/share/localpuppet`: `foo/r1`.
@@ -235,7 +247,7 @@ impl fmt::Display for Release {
 /// byte becomes `+` and two hexadecimal digits. The boundary between app and
 /// tag stays readable from the left, as the first single `-` before what looks
 /// like a tag or a snapshot: a digit, `r` or `v` and a digit, `+`, `trunk` and
-/// nothing more, or `branches+2f`. Such a `-` inside an app's name is doubled,
+/// nothing more, `branches+2f` or `tags+2f`. Such a `-` inside an app's name is doubled,
 /// and a tag of another shape begins with `++`, which no escape does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -282,7 +294,7 @@ fn starts_like_a_tag(text: &str) -> bool {
 }
 
 fn starts_like_a_snapshot(text: &str) -> bool {
-    text == "trunk" || text.starts_with("branches+2f")
+    text == "trunk" || text.starts_with("branches+2f") || text.starts_with("tags+2f")
 }
 
 /// A `-` at the end of a name, which would run into the boundary, is escaped.
@@ -362,6 +374,14 @@ mod tests {
         assert_eq!(directory("team/foo/tags/r+1"), "team+2ffoo/r+2b1");
     }
 
+    #[test]
+    fn a_snapshot_of_a_tag_has_a_name_and_a_directory_of_its_own() {
+        let snapshot = Release::snapshot_of(&path("foo/tags/r1")).unwrap();
+        assert_eq!(snapshot.package_name().as_str(), "localpuppet-foo-tags+2fr1");
+        assert_eq!(snapshot.directory(), "foo/tags+2fr1");
+        assert_eq!(snapshot.tag(), None);
+    }
+
     /// Reads a package name back, as the rule in the documentation of `PackageName` says.
     fn read_back(package: &str) -> (String, String) {
         let text = package.strip_prefix("localpuppet-").unwrap();
@@ -406,7 +426,12 @@ mod tests {
             let release = Release::of(&path(&format!("{name}/tags/{tag}"))).unwrap();
             let package = release.package_name();
             prop_assert!(package.as_str().bytes().all(|b| b"abcdefghijklmnopqrstuvwxyz0123456789+.-".contains(&b)));
-            prop_assert_eq!(read_back(package.as_str()), (name, tag));
+            prop_assert_eq!(read_back(package.as_str()), (name.clone(), tag));
+            // What an app provides is no package of any app: it has no boundary.
+            let provides = release.provides();
+            let other: AppPath = format!("{name}/trunk").parse().unwrap();
+            prop_assert_ne!(&provides, package.as_str());
+            prop_assert_ne!(provides, Release::of(&other).unwrap().package_name().to_string());
         }
     }
 }

@@ -1,13 +1,16 @@
 //! `bundle.json`: what a bundle says of itself, and the bundle ID.
 
-use super::app::{AppPath, PackageName, Release};
+use super::app::{AppPath, NotARelease, PackageName, Release};
 use super::compression::Format;
 use super::digest::Sha256Digest;
+use super::links::{BadLink, Links};
+use super::module::{self, Line, Metadata};
 use super::tree::{Node, TreePath, tree_digest};
-use super::version::Version;
+use super::version::{RPM_RELEASE, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::ops::Bound;
 
 /// The directory that every release is installed below.
 pub const INSTALL_ROOT: &str = "/usr/share/localpuppet";
@@ -73,11 +76,11 @@ pub struct Module {
     /// The directory of the modulepath that it is in.
     pub app: AppPath,
     /// `name` in its metadata.json: `puppetlabs-stdlib`.
-    pub full_name: Option<String>,
+    pub full_name: Option<Line>,
     /// `version` in its metadata.json.
-    pub version: Option<String>,
+    pub version: Option<Line>,
     /// `license` in its metadata.json.
-    pub license: Option<String>,
+    pub license: Option<Line>,
     /// The directory of the modulepath whose module of the same name Puppet takes instead.
     /// Puppet still loads custom facts from this one.
     pub shadowed_by: Option<AppPath>,
@@ -96,6 +99,14 @@ pub enum BundleError {
     Modulepath(AppPath),
     #[error("`{key}` is `{found}`; for app `{app}` it is `{expected}`")]
     Derived { key: &'static str, app: AppPath, expected: String, found: String },
+    #[error("`files` has `{0}`, which is not in a directory of the release")]
+    Stray(TreePath),
+    #[error("`files` has a link that cannot be: `{path}` {reason}")]
+    Link { path: TreePath, reason: String },
+    #[error("`tree` of `{0}` is not that of its files")]
+    Tree(AppPath),
+    #[error("`modules` are not those of the files")]
+    Modules,
     #[error("`bundle_id` is `{stated}`; the rest of the document makes it `{computed}`")]
     Id { stated: Sha256Digest, computed: Sha256Digest },
 }
@@ -118,7 +129,7 @@ impl Bundle {
             .map(|(app, nodes)| Entry {
                 app: app.clone(),
                 directory: format!("{directory}/{MODULE_ROOT}/{app}"),
-                tree: relative_digest(app, nodes),
+                tree: relative_digest(app.as_str(), &nodes.iter().collect::<Vec<_>>()),
             })
             .collect();
         let mut bundle = Bundle {
@@ -154,9 +165,16 @@ impl Bundle {
 
     /// The directory of the release on a node.
     pub fn directory(&self) -> String {
-        // A bundle is built and parsed only with an app path that is a release.
-        let release = Release::of(&self.app).map(|release| release.directory());
+        // A bundle is built and parsed only with an app path that has a release.
+        let release = self.release().map(|release| release.directory());
         format!("{INSTALL_ROOT}/{}", release.unwrap_or_default())
+    }
+
+    fn release(&self) -> Result<Release, NotARelease> {
+        match self.tag {
+            Some(_) => Release::of(&self.app),
+            None => Release::snapshot_of(&self.app),
+        }
     }
 
     /// How another bundle of the same release differs from this one, a line each.
@@ -194,13 +212,25 @@ impl Bundle {
         let (package, version) = (&self.package, &self.version);
         match format {
             Format::Deb => format!("{package}_{version}_all.deb"),
-            Format::Rpm => format!("{package}-{version}-1.noarch.rpm"),
+            Format::Rpm => format!("{package}-{version}-{RPM_RELEASE}.noarch.rpm"),
         }
+    }
+
+    /// True for the name of a package of this release, of any format and version, but
+    /// those that a bundle of it is written to; a snapshot may have many versions.
+    pub fn is_package_name(&self, name: &str) -> bool {
+        let version = |start: String, end: &str| {
+            let version = name.strip_prefix(&start)?.strip_suffix(end)?;
+            version.parse::<Version>().ok()
+        };
+        let deb = version(format!("{}_", self.package), "_all.deb");
+        let rpm = version(format!("{}-", self.package), &format!("-{RPM_RELEASE}.noarch.rpm"));
+        self.tag.is_some() && deb.or(rpm).is_some()
     }
 
     /// Bytes of content.
     pub fn size(&self) -> u64 {
-        self.files.iter().map(Node::size).sum()
+        self.files.iter().map(Node::size).fold(0, u64::saturating_add)
     }
 
     /// The canonical document: the same release gives the same bytes.
@@ -230,6 +260,7 @@ impl Bundle {
             return Err(BundleError::Modulepath(bundle.app));
         }
         bundle.check_derived()?;
+        bundle.check_files()?;
         let computed = bundle.computed_id();
         if computed != bundle.bundle_id {
             return Err(BundleError::Id { stated: bundle.bundle_id, computed });
@@ -244,7 +275,7 @@ impl Bundle {
             let (app, found) = (app.clone(), found.to_owned());
             Err(BundleError::Derived { key, app, expected, found })
         };
-        let Ok(release) = Release::of(app) else {
+        let Ok(release) = self.release() else {
             return differs("app", "NAME/tags/TAG".to_owned(), app.as_str());
         };
         if self.package != release.package_name() {
@@ -265,18 +296,60 @@ impl Bundle {
     }
 }
 
-/// The digest of a tree whose node paths start with its app path.
-fn relative_digest(app: &AppPath, nodes: &[Node]) -> Sha256Digest {
-    let prefix = format!("{app}/");
-    let strip = |path: &TreePath| path.as_str().strip_prefix(&prefix)?.parse().ok();
-    let relative = nodes.iter().filter_map(|node| {
-        let mut node = node.clone();
-        match &mut node {
-            Node::Directory { path } | Node::File { path, .. } | Node::Symlink { path, .. } => {
-                *path = strip(path)?;
-            }
+impl Bundle {
+    /// What `files` tell of the rest of the document must be what it says.
+    fn check_files(&self) -> Result<(), BundleError> {
+        let at: BTreeMap<&str, &Node> =
+            self.files.iter().map(|node| (node.path().as_str(), node)).collect();
+        let is_directory = |path: &str| matches!(at.get(path), Some(Node::Directory { .. }));
+        let odd = |node: &&Node| match node.path().parent() {
+            None => node.path().as_str() != MODULE_ROOT,
+            Some(parent) => !is_directory(parent),
+        };
+        if let Some(node) = self.files.iter().find(odd) {
+            return Err(BundleError::Stray(node.path().clone()));
         }
-        Some(node)
+        let links = Links::among(self.files.iter());
+        if let Some(BadLink { path, reason }) = links.refused(self.files.iter()).into_iter().next()
+        {
+            return Err(BundleError::Link { path, reason });
+        }
+        let mut found = Vec::new();
+        for entry in &self.modulepath {
+            let directory = format!("{MODULE_ROOT}/{}", entry.app);
+            let below = format!("{directory}/");
+            let from_there =
+                at.range::<str, _>((Bound::Included(below.as_str()), Bound::Unbounded));
+            let nodes: Vec<&Node> = from_there
+                .take_while(|(path, _)| path.starts_with(&below))
+                .map(|(_, node)| *node)
+                .collect();
+            if !is_directory(&directory) || relative_digest(&directory, &nodes) != entry.tree {
+                return Err(BundleError::Tree(entry.app.clone()));
+            }
+            let names = module::names(&directory, nodes.into_iter(), &links);
+            found.extend(names.into_iter().map(|name| (entry.app.clone(), name)));
+        }
+        self.check_modules(found)
+    }
+
+    fn check_modules(&self, found: Vec<(AppPath, String)>) -> Result<(), BundleError> {
+        let found = found.into_iter().map(|(app, name)| (app, name, Metadata::default()));
+        let found = module::shadow(found.collect());
+        let same = |a: &Module, b: &Module| {
+            (&a.app, &a.name, &a.shadowed_by) == (&b.app, &b.name, &b.shadowed_by)
+        };
+        let all_same = found.len() == self.modules.len()
+            && found.iter().zip(&self.modules).all(|(a, b)| same(a, b));
+        if all_same { Ok(()) } else { Err(BundleError::Modules) }
+    }
+}
+
+/// The digest of a tree whose node paths start with its directory.
+fn relative_digest(directory: &str, nodes: &[&Node]) -> Sha256Digest {
+    let relative = nodes.iter().filter_map(|node| {
+        let path = node.path().as_str().strip_prefix(directory)?.strip_prefix('/')?;
+        Some(node.with_path(path.parse().ok()?))
     });
     tree_digest(&relative.collect::<Vec<_>>())
 }
@@ -292,13 +365,8 @@ fn below_module_root(trees: &[(AppPath, Vec<Node>)]) -> Vec<Node> {
             above.truncate(parent.len());
             directories.insert(above.clone());
         }
-        files.extend(nodes.iter().cloned().filter_map(|mut node| {
-            match &mut node {
-                Node::Directory { path } | Node::File { path, .. } | Node::Symlink { path, .. } => {
-                    *path = format!("{MODULE_ROOT}/{path}").parse().ok()?;
-                }
-            }
-            Some(node)
+        files.extend(nodes.iter().filter_map(|node| {
+            Some(node.with_path(format!("{MODULE_ROOT}/{}", node.path()).parse().ok()?))
         }));
     }
     files.retain(|node| !directories.contains(node.path().as_str()));

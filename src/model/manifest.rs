@@ -1,8 +1,11 @@
 //! `manifest.yaml`: the dependencies of an app.
 
 use super::app::{AppPath, AppPathError};
+use super::psych;
+use super::scalar;
 use super::yaml::{self, Finding, Limits, Node, Value};
 use serde::Deserialize;
+use std::rc::Rc;
 
 /// The file in an app path that lists its dependencies.
 pub const FILE_NAME: &str = "manifest.yaml";
@@ -33,6 +36,10 @@ pub enum ManifestError {
     Yaml(#[from] Finding),
     #[error("line {line}, column {column}: {problem}")]
     Shape { line: u64, column: u64, problem: String },
+    #[error("line {line}: `modulepath` entry {number}: expected an app path, found {found}")]
+    Entry { line: u64, number: usize, found: &'static str },
+    #[error("line {line}: `modulepath` has `{app}` a second time")]
+    Twice { line: u64, app: AppPath },
     #[error("line {line}: `modulepath` entry {number}: {problem}")]
     Path { line: u64, number: usize, problem: AppPathError },
 }
@@ -56,14 +63,20 @@ impl Manifest {
             ManifestError::Shape { line, column, problem }
         })?;
         let listed = raw.and_then(|raw| raw.modulepath).unwrap_or_default();
-        let entries = listed.iter().enumerate().map(|(index, text)| {
+        let mut modulepath: Vec<Listed> = Vec::new();
+        for (index, text) in listed.iter().enumerate() {
             let line = lines.get(index).copied().unwrap_or(1);
-            match text.parse() {
-                Ok(app) => Ok(Listed { app, line }),
-                Err(problem) => Err(ManifestError::Path { line, number: index + 1, problem }),
+            let app: AppPath = text.parse().map_err(|problem| ManifestError::Path {
+                line,
+                number: index + 1,
+                problem,
+            })?;
+            if modulepath.iter().any(|listed| listed.app == app) {
+                return Err(ManifestError::Twice { line, app });
             }
-        });
-        Ok(Manifest { modulepath: entries.collect::<Result<_, _>>()? })
+            modulepath.push(Listed { app, line });
+        }
+        Ok(Manifest { modulepath })
     }
 }
 
@@ -74,7 +87,29 @@ fn entry_lines(text: &[u8]) -> Result<Vec<u64>, ManifestError> {
     let is_modulepath = |key: &Node| matches!(&key.target().value, Value::Scalar { text, .. } if text == "modulepath");
     let value = pairs.iter().find(|(key, _)| is_modulepath(key)).map(|(_, value)| value.target());
     let Some(Node { value: Value::Sequence(items), .. }) = value else { return Ok(vec![]) };
-    Ok(items.iter().map(|item| item.mark.line).collect())
+    let line = |(index, item): (usize, &Rc<Node>)| {
+        let line = item.mark.line;
+        match what_is_no_text(item.target()) {
+            None => Ok(line),
+            Some(found) => Err(ManifestError::Entry { line, number: index + 1, found }),
+        }
+    };
+    items.iter().enumerate().map(line).collect()
+}
+
+/// What a node is that is no text; serde_yaml would take a number for one.
+fn what_is_no_text(node: &Node) -> Option<&'static str> {
+    match &node.value {
+        _ if node.tag.is_some() => Some("a tag"),
+        Value::Sequence(_) => Some("a list"),
+        Value::Mapping(_) => Some("a map"),
+        Value::Scalar { text, plain: true } => match scalar::untagged(text) {
+            Ok(psych::Value::String(_)) => None,
+            Ok(value) => Some(value.kind()),
+            Err(_) => Some("a date or a symbol"),
+        },
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +161,19 @@ mod tests {
             ),
             (
                 "modulepath:\n- a/tags/1\n- [b]\n",
-                "line 3, column 3: modulepath[1]: invalid type: sequence, expected a string",
+                "line 3: `modulepath` entry 2: expected an app path, found a list",
+            ),
+            (
+                "modulepath: [1.0]\n",
+                "line 1: `modulepath` entry 1: expected an app path, found a float",
+            ),
+            (
+                "modulepath: [!foo a/b]\n",
+                "line 1: `modulepath` entry 1: expected an app path, found a tag",
+            ),
+            (
+                "modulepath:\n- a/tags/1\n- a/tags/1\n",
+                "line 3: `modulepath` has `a/tags/1` a second time",
             ),
         ];
         for (text, told) in cases {

@@ -2,9 +2,11 @@
 
 use super::app::AppPath;
 use super::bundle::Module;
+use super::links::Links;
 use super::tree::Node;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::fmt;
 
 /// The file in a module that names it, by its path in the module.
 pub const METADATA: &str = "metadata.json";
@@ -15,21 +17,69 @@ pub const LARGEST_METADATA: u64 = 4 << 20;
 /// What a metadata.json tells of a module; anything else in it is the module's own affair.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Metadata {
-    pub name: Option<String>,
-    pub version: Option<String>,
-    pub license: Option<String>,
+    pub name: Option<Line>,
+    pub version: Option<Line>,
+    pub license: Option<Line>,
 }
 
-/// The modules directly below an app path: directories, and links to them,
+/// A text that a package can carry: one line, not empty, of at most 256 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Line(String);
+
+impl Line {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a text is no [`Line`].
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected one line of 1 to 256 bytes, found {0:?}")]
+pub struct NotALine(String);
+
+impl TryFrom<String> for Line {
+    type Error = NotALine;
+
+    fn try_from(text: String) -> Result<Self, NotALine> {
+        if text.is_empty() || text.len() > 256 || text.chars().any(char::is_control) {
+            return Err(NotALine(text.chars().take(256).collect()));
+        }
+        Ok(Line(text))
+    }
+}
+
+impl From<Line> for String {
+    fn from(line: Line) -> String {
+        line.0
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The modules directly below a directory of the modulepath: directories, and links to them,
 /// named as `Puppet::Module.is_module_directory_name?` wants (lib/puppet/module.rb).
-pub fn names(app: &AppPath, nodes: &[Node]) -> Vec<String> {
-    let prefix = format!("{app}/");
+pub fn names<'a>(
+    directory: &str,
+    nodes: impl Iterator<Item = &'a Node>,
+    links: &Links,
+) -> Vec<String> {
+    let prefix = format!("{directory}/");
     let name = |node: &Node| {
         let name = node.path().as_str().strip_prefix(&prefix)?;
-        let is_module = is_module_name(name) && !matches!(node, Node::File { .. });
-        is_module.then(|| name.to_owned())
+        let is_directory = || match node {
+            Node::Directory { .. } => true,
+            Node::File { .. } => false,
+            Node::Symlink { path, target } => links.leads_to_directory(path, target),
+        };
+        (is_module_name(name) && is_directory()).then(|| name.to_owned())
     };
-    nodes.iter().filter_map(name).collect()
+    nodes.filter_map(name).collect()
 }
 
 fn is_module_name(name: &str) -> bool {
@@ -64,11 +114,22 @@ mod tests {
 
     #[test]
     fn only_what_puppet_takes_for_a_module_is_one() {
-        let app: AppPath = "a/tags/1".parse().unwrap();
         let directory = |path: &str| Node::Directory { path: path.parse().unwrap() };
         let nodes =
             ["a/tags/1/ntp", "a/tags/1/ntp/lib", "a/tags/1/Big", "a/tags/1/x-y"].map(directory);
-        assert_eq!(names(&app, &nodes), ["ntp"]);
+        let link = |path: &str, target: &str| Node::Symlink {
+            path: path.parse().unwrap(),
+            target: target.parse().unwrap(),
+        };
+        let file: Node = serde_json::from_value(serde_json::json!({
+            "kind": "file", "path": "a/tags/1/readme", "mode": "0644", "size": 0,
+            "sha256": crate::model::digest::Sha256Digest::of(""),
+        }))
+        .unwrap();
+        let links = [link("a/tags/1/time", "ntp"), link("a/tags/1/read", "readme"), file];
+        let nodes: Vec<Node> = nodes.into_iter().chain(links).collect();
+        let among = Links::among(nodes.iter());
+        assert_eq!(names("a/tags/1", nodes.iter(), &among), ["ntp", "time"]);
     }
 
     #[test]

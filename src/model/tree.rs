@@ -119,8 +119,68 @@ pub enum Node {
     },
     Symlink {
         path: TreePath,
-        target: String,
+        target: LinkTarget,
     },
+}
+
+/// Where a symbolic link leads, as it is written: one line, and not empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct LinkTarget(String);
+
+/// Why a text is no target of a link in a package.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkTargetError {
+    #[error("has an empty target")]
+    Empty,
+    #[error("has a control character in its target")]
+    Control,
+    #[error("has a target of {0} bytes; Linux follows at most {LONGEST_PATH}")]
+    TooLong(usize),
+}
+
+impl LinkTarget {
+    /// The target as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for LinkTarget {
+    type Err = LinkTargetError;
+
+    fn from_str(text: &str) -> Result<Self, LinkTargetError> {
+        if text.is_empty() {
+            return Err(LinkTargetError::Empty);
+        }
+        if text.len() > LONGEST_PATH {
+            return Err(LinkTargetError::TooLong(text.len()));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(LinkTargetError::Control);
+        }
+        Ok(LinkTarget(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for LinkTarget {
+    type Error = LinkTargetError;
+
+    fn try_from(text: String) -> Result<Self, LinkTargetError> {
+        text.parse()
+    }
+}
+
+impl From<LinkTarget> for String {
+    fn from(target: LinkTarget) -> String {
+        target.0
+    }
+}
+
+impl fmt::Display for LinkTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 impl Node {
@@ -129,6 +189,17 @@ impl Node {
         match self {
             Node::Directory { path } | Node::File { path, .. } | Node::Symlink { path, .. } => path,
         }
+    }
+
+    /// The same node, elsewhere.
+    pub fn with_path(&self, to: TreePath) -> Node {
+        let mut node = self.clone();
+        match &mut node {
+            Node::Directory { path } | Node::File { path, .. } | Node::Symlink { path, .. } => {
+                *path = to;
+            }
+        }
+        node
     }
 
     /// Bytes of content; none for directories and links.
@@ -146,7 +217,7 @@ impl Node {
             Node::File { path, mode, size, sha256 } => {
                 format!("f {mode} {size} {sha256} {path}\n")
             }
-            // A path has no control character, so the tab is unambiguous.
+            // Neither has a control character, so the tab and the line's end are unambiguous.
             Node::Symlink { path, target } => format!("l 0777 {path}\t{target}\n"),
         }
     }
@@ -204,6 +275,13 @@ mod tests {
         assert_eq!(refused(&"x".repeat(247)), TreePathError::Component(247));
         assert_eq!(refused(&"x/".repeat(2048)), TreePathError::TooLong(4096));
         assert!("x".repeat(246).parse::<TreePath>().is_ok());
+    }
+
+    #[test]
+    fn a_link_cannot_carry_the_line_of_another_file() {
+        let text = r#"{"kind":"symlink","path":"a","target":"x\nf 0644 0 0 b"}"#;
+        let refused = serde_json::from_str::<Node>(text).unwrap_err();
+        assert!(refused.to_string().starts_with("has a control character in its target"));
     }
 
     #[test]

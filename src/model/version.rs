@@ -11,6 +11,9 @@ use std::str::FromStr;
 #[serde(into = "String", try_from = "String")]
 pub struct Version(String);
 
+/// The release part of every .rpm: a release is never packaged twice.
+pub const RPM_RELEASE: &str = "1";
+
 /// Why a text is not a version.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
@@ -46,8 +49,9 @@ impl Version {
     /// after a letter above every letter and rpm takes `rc.1` and `rc1` for
     /// equal; `rc0.1` keeps the order of tags on both.
     ///
-    /// Tags that differ get versions that differ; but for the letter and for
-    /// leading zeros, which [`Version::same_order`] finds out.
+    /// Tags that differ get versions that differ and are not equal to dpkg or
+    /// rpm; but for the letter, for leading zeros, and for `rc` beside `rc0`,
+    /// which [`Version::same_order`] finds out.
     pub fn of_tag(tag: &str) -> Result<Self, TagError> {
         let body = tag.strip_prefix(['r', 'v']).unwrap_or(tag);
         if !body.starts_with(|c: char| c.is_ascii_digit()) {
@@ -87,25 +91,54 @@ impl Version {
         &self.0
     }
 
-    /// True where dpkg or rpm would take both versions of tags for equal.
+    /// True where dpkg or rpm would take both versions for equal.
     pub fn same_order(&self, other: &Version) -> bool {
-        self.without_leading_zeros() == other.without_leading_zeros()
+        dpkg_parts(&self.0) == dpkg_parts(&other.0) || rpm_parts(&self.0) == rpm_parts(&other.0)
     }
 
-    fn without_leading_zeros(&self) -> String {
-        let mut out = String::new();
-        let mut rest = self.0.as_str();
-        while !rest.is_empty() {
-            let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-            let (digits, tail) = rest.split_at(end);
-            let number = digits.trim_start_matches('0');
-            out.push_str(if number.is_empty() && !digits.is_empty() { "0" } else { number });
-            let end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-            out.push_str(&tail[..end]);
-            rest = &tail[end..];
-        }
-        out
+    /// True for a version in the place that snapshots have, below all others.
+    pub fn is_below_releases(&self) -> bool {
+        self.0.contains("~~") || self.0.ends_with('~')
     }
+}
+
+/// What `verrevcmp` compares (lib/dpkg/version.c): text and numbers in turn, a missing number being 0.
+fn dpkg_parts(version: &str) -> Vec<(&str, &str)> {
+    let mut parts = Vec::new();
+    let mut rest = version;
+    while !rest.is_empty() {
+        let text = &rest[..rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len())];
+        rest = &rest[text.len()..];
+        let number = &rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())];
+        rest = &rest[number.len()..];
+        parts.push((text, number.trim_start_matches('0')));
+    }
+    parts
+}
+
+/// What `rpmvercmp` compares (rpmio/rpmvercmp.c): words, numbers and `~`; other separators are one.
+fn rpm_parts(version: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = version;
+    while let Some(first) = rest.chars().next() {
+        let same = |c: char| match first {
+            '0'..='9' => c.is_ascii_digit(),
+            'a'..='z' | 'A'..='Z' => c.is_ascii_alphabetic(),
+            _ => false,
+        };
+        let part =
+            &rest[..rest.find(|c: char| !same(c)).unwrap_or(rest.len()).max(first.len_utf8())];
+        rest = &rest[part.len()..];
+        match first {
+            '0'..='9' => parts.push(match part.trim_start_matches('0') {
+                "" => "0",
+                number => number,
+            }),
+            'a'..='z' | 'A'..='Z' | '~' => parts.push(part),
+            _ => {}
+        }
+    }
+    parts
 }
 
 fn is_number(text: &str) -> bool {
@@ -179,9 +212,10 @@ mod tests {
     }
 
     #[test]
-    fn versions_that_only_zeros_tell_apart_are_found() {
+    fn versions_that_dpkg_or_rpm_cannot_tell_apart_are_found() {
         let same = |a: &str, b: &str| Version(a.into()).same_order(&Version(b.into()));
         assert!(same("2024.01", "2024.1") && same("1~rc01", "1~rc1") && same("0", "00"));
-        assert!(!same("1.0", "1") && !same("10", "1"));
+        assert!(same("1~rc", "1~rc0") && same("1+2", "1.2"));
+        assert!(!same("1.0", "1") && !same("10", "1") && !same("1~rc0.1", "1~rc1"));
     }
 }

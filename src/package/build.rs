@@ -46,10 +46,8 @@ pub fn build<S: Read + Write + Seek + Send + 'static, W: Write, R: Read>(
         streams.iter_mut().try_for_each(|(stream, _)| stream.item(item))?;
         let mut give = |bytes: &[u8]| streams.iter_mut().try_for_each(|(to, _)| to.content(bytes));
         match &item.kind {
-            Kind::File { content: Content::Bytes(bytes), .. }
-            | Kind::Document { content: Content::Bytes(bytes), .. } => give(bytes)?,
-            Kind::File { content: Content::Tree(path), size, sha256, .. }
-            | Kind::Document { content: Content::Tree(path), size, sha256, .. } => {
+            Kind::File { content: Content::Bytes(bytes), .. } => give(bytes)?,
+            Kind::File { content: Content::Tree(path), size, sha256, .. } => {
                 let read = copy(&mut open(path)?, *size, &mut buffer, give)?;
                 if read != Some(*sha256) {
                     return Err(BuildError::Changed(path.clone()));

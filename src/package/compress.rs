@@ -2,7 +2,7 @@
 
 use crate::model::compression::{Compression, Method};
 use flate2::{Compress, Crc, FlushCompress, Status};
-use liblzma::stream::{Check, MtStreamBuilder};
+use liblzma::stream::{Check, Filters, LzmaOptions, MtStreamBuilder};
 use liblzma::write::XzEncoder;
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -13,6 +13,9 @@ use std::thread::JoinHandle;
 /// alike everywhere; large enough that a block's lost history costs little.
 const BLOCK: usize = 1 << 20;
 const XZ_BLOCK: u64 = 4 << 20;
+
+/// A thread of xz takes some 60 MiB.
+const XZ_THREADS: usize = 4;
 
 /// 16 MiB, so that what modules repeat of each other is found again; every
 /// reader takes up to 128 MiB (`ZSTD_WINDOWLOG_LIMIT_DEFAULT`).
@@ -32,9 +35,15 @@ impl<W: Write + Send + 'static> Encoder<W> {
         match compression.method() {
             Method::Gzip => Ok(Encoder::Gzip(Gzip::new(level, to)?)),
             Method::Xz => {
+                let mut options = LzmaOptions::new_preset(u32::from(level))?;
+                // A block never looks back further than itself; more is memory for nothing.
+                options.dict_size(XZ_BLOCK as u32);
+                let threads = rayon::current_num_threads().min(XZ_THREADS) as u32;
                 let mut builder = MtStreamBuilder::new();
-                builder.threads(rayon::current_num_threads() as u32);
-                builder.preset(u32::from(level)).check(Check::Crc64);
+                builder.threads(threads).check(Check::Crc64);
+                let mut filters = Filters::new();
+                filters.lzma2(&options);
+                builder.filters(filters);
                 let stream = builder.block_size(XZ_BLOCK).encoder()?;
                 Ok(Encoder::Xz(XzEncoder::new_stream(to, stream)))
             }

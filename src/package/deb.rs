@@ -50,12 +50,12 @@ impl<W: Write> Payload for DataTar<W> {
                 self.to.write_all(&directory(&format!("{name}/"), self.time)?)
             }
             Kind::Symlink { target } => {
-                let entry = entry(EntryType::Symlink, &name, Some(target), 0o777, 0, self.time)?;
+                let entry =
+                    entry(EntryType::Symlink, &name, Some(target.as_str()), 0o777, 0, self.time)?;
                 self.links.extend(entry);
                 Ok(())
             }
             Kind::File { mode, size, .. } => self.file(&name, mode.bits(), *size),
-            Kind::Document { size, .. } => self.file(&name, 0o644, *size),
         }
     }
 
@@ -213,9 +213,7 @@ fn installed_size(items: &[Item]) -> u64 {
 /// Digests of regular files (deb-md5sums(5)).
 fn md5sums(items: &[Item]) -> String {
     let line = |item: &Item| match &item.kind {
-        Kind::File { md5, .. } | Kind::Document { md5, .. } => {
-            Some(format!("{}  {}\n", hex(md5), item.path))
-        }
+        Kind::File { md5, .. } => Some(format!("{}  {}\n", hex(md5), item.path)),
         _ => None,
     };
     items.iter().filter_map(line).collect()
@@ -238,11 +236,16 @@ mod tests {
                 md5: [0xab; 16],
                 content: Content::Bytes(vec![b'x'; size as usize]),
             },
+            is_document: false,
         };
-        let target = "b/".repeat(80);
+        let target = "b/".repeat(80).parse().unwrap();
         vec![
-            Item { path: "usr".to_owned(), kind: Kind::SystemDirectory },
-            Item { path: "usr/link".to_owned(), kind: Kind::Symlink { target } },
+            Item { path: "usr".to_owned(), kind: Kind::SystemDirectory, is_document: false },
+            Item {
+                path: "usr/link".to_owned(),
+                kind: Kind::Symlink { target },
+                is_document: false,
+            },
             file(&format!("usr/{}", "n".repeat(200)), 1500),
             file("usr/short", 0),
         ]

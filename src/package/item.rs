@@ -1,7 +1,7 @@
 //! What a package is made of, the same for .deb and .rpm.
 
 use crate::model::digest::Sha256Digest;
-use crate::model::tree::{Mode, TreePath};
+use crate::model::tree::{LinkTarget, Mode, TreePath};
 use crate::model::version::Version;
 use std::io;
 
@@ -37,6 +37,8 @@ pub struct Item {
     pub path: String,
     /// What is there.
     pub kind: Kind,
+    /// True for a file that is documentation (`%doc` of an .rpm).
+    pub is_document: bool,
 }
 
 /// The kinds of paths.
@@ -47,11 +49,9 @@ pub enum Kind {
     /// A directory of the system, which only makes a way to the package's own.
     SystemDirectory,
     /// A symbolic link.
-    Symlink { target: String },
+    Symlink { target: LinkTarget },
     /// A regular file.
     File { mode: Mode, size: u64, sha256: Sha256Digest, md5: [u8; 16], content: Content },
-    /// A regular file that is documentation.
-    Document { size: u64, sha256: Sha256Digest, md5: [u8; 16], content: Content },
 }
 
 /// Where the bytes of a file are.
@@ -68,8 +68,8 @@ impl Item {
     pub fn size(&self) -> u64 {
         match &self.kind {
             Kind::Directory | Kind::SystemDirectory => 0,
-            Kind::Symlink { target } => target.len() as u64,
-            Kind::File { size, .. } | Kind::Document { size, .. } => *size,
+            Kind::Symlink { target } => target.as_str().len() as u64,
+            Kind::File { size, .. } => *size,
         }
     }
 }

@@ -4,6 +4,7 @@ use super::compress::gzip;
 use super::item::{Content, Item, Kind, Meta};
 use crate::model::bundle::{Bundle, FILE_NAME, MODULE_ROOT};
 use crate::model::digest::Sha256Digest;
+use crate::model::module::Line;
 use crate::model::tree::{Mode, Node, TreePath};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -34,8 +35,11 @@ pub fn meta(bundle: &Bundle, provides: String, maintainer: &str, time: u32) -> M
         String::new(),
         format!("Bundle ID: {}", bundle.bundle_id),
     ]);
-    let licenses: BTreeSet<&str> =
-        bundle.modules.iter().filter_map(|module| module.license.as_deref()).collect();
+    let licenses: BTreeSet<&str> = bundle
+        .modules
+        .iter()
+        .filter_map(|module| Some(module.license.as_ref()?.as_str()))
+        .collect();
     let licenses = licenses.into_iter().collect::<Vec<_>>().join(" AND ");
     Meta {
         name: bundle.package.to_string(),
@@ -58,12 +62,14 @@ pub fn items(bundle: &Bundle, meta: &Meta, md5sums: &Md5Sums) -> io::Result<Vec<
     let mut items = above(&top);
     items.extend(above(&documents).into_iter().skip(2));
     let changelog = gzip(changelog(meta).as_bytes(), 9)?;
-    items.push(document(format!("{documents}/changelog.gz"), changelog));
-    items.push(document(format!("{documents}/copyright"), copyright(bundle, meta).into_bytes()));
-    items.push(file(format!("{top}/{FILE_NAME}"), bundle.to_json().into_bytes()));
+    items.push(file(format!("{documents}/changelog.gz"), changelog, true));
+    let copyright = copyright(bundle, meta).into_bytes();
+    items.push(file(format!("{documents}/copyright"), copyright, true));
+    items.push(file(format!("{top}/{FILE_NAME}"), bundle.to_json().into_bytes(), false));
     for node in &bundle.files {
         items.push(Item {
             path: format!("{top}/{}", node.path()),
+            is_document: false,
             kind: released(node, md5sums).ok_or_else(|| {
                 io::Error::other(format!("`{}` was not read before it was written", node.path()))
             })?,
@@ -80,7 +86,7 @@ fn above(path: &str) -> Vec<Item> {
     let directory = |end| {
         let path: &str = &path[..end];
         let kind = if SYSTEM.contains(&path) { Kind::SystemDirectory } else { Kind::Directory };
-        Item { path: path.to_owned(), kind }
+        Item { path: path.to_owned(), kind, is_document: false }
     };
     ends.map(directory).collect()
 }
@@ -99,23 +105,18 @@ fn released(node: &Node, md5sums: &Md5Sums) -> Option<Kind> {
     })
 }
 
-fn file(path: String, bytes: Vec<u8>) -> Item {
+fn file(path: String, bytes: Vec<u8>, is_document: bool) -> Item {
     let (size, sha256) = (bytes.len() as u64, Sha256Digest::of(&bytes));
     let (md5, content) = (Md5::digest(&bytes).into(), Content::Bytes(bytes));
-    Item { path, kind: Kind::File { mode: Mode::Plain, size, sha256, md5, content } }
-}
-
-fn document(path: String, bytes: Vec<u8>) -> Item {
-    let (size, sha256) = (bytes.len() as u64, Sha256Digest::of(&bytes));
-    let (md5, content) = (Md5::digest(&bytes).into(), Content::Bytes(bytes));
-    Item { path, kind: Kind::Document { size, sha256, md5, content } }
+    let kind = Kind::File { mode: Mode::Plain, size, sha256, md5, content };
+    Item { path, kind, is_document }
 }
 
 fn copyright(bundle: &Bundle, meta: &Meta) -> String {
     let line = |module: &crate::model::bundle::Module| {
-        let name = module.full_name.as_deref().unwrap_or(&module.name);
-        let version = module.version.as_deref().unwrap_or("without version");
-        let license = module.license.as_deref().unwrap_or("no licence told");
+        let name = module.full_name.as_ref().map_or(module.name.as_str(), Line::as_str);
+        let version = module.version.as_ref().map_or("without version", Line::as_str);
+        let license = module.license.as_ref().map_or("no licence told", Line::as_str);
         format!("  {name} {version}: {license}")
     };
     let modules: Vec<String> = bundle.modules.iter().map(line).collect();

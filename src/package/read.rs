@@ -18,6 +18,9 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 /// More paths than this are not read.
 const MOST_PATHS: usize = 2_000_000;
 
+/// Bytes of all paths and targets together; a large release has some millions.
+const MOST_NAMES: usize = 128 << 20;
+
 /// Longest name or link target of an entry; Linux opens no longer path.
 const LONGEST_NAME: u64 = 4096;
 
@@ -150,6 +153,8 @@ struct Inventory {
     paths: BTreeMap<String, Found>,
     bundle: Option<(String, Vec<u8>)>,
     problems: Vec<String>,
+    /// Bytes of names taken in.
+    names: usize,
 }
 
 impl Inventory {
@@ -157,6 +162,13 @@ impl Inventory {
     fn take(&mut self, entry: Entry, content: &mut impl Read) -> Result<(), ReadError> {
         if self.paths.len() >= MOST_PATHS {
             return damaged(format!("it has more than {MOST_PATHS} paths"));
+        }
+        self.names += entry.name.len();
+        if let EntryKind::Symlink { target } = &entry.kind {
+            self.names += target.len();
+        }
+        if self.names > MOST_NAMES {
+            return damaged(format!("its paths have more than {MOST_NAMES} bytes"));
         }
         let path = self.clean(&entry.name);
         let found = match entry.kind {

@@ -4,15 +4,13 @@
 use super::item::{Item, Kind, Meta, Payload};
 use crate::model::compression::{Compression, Method};
 use crate::model::digest::{Sha256Digest, hex};
+use crate::model::version::RPM_RELEASE;
 use ::rpm::{Header, HeaderEntry, IndexData, IndexSignatureTag, IndexTag, Lead, PackageMetadata};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::Digest;
 use std::collections::HashMap;
 use std::io::{self, Read, Seek, Write};
-
-/// The release part of every package: a release is never packaged twice.
-pub const RELEASE: &str = "1";
 
 /// The build host of every package, so that no machine's name is in one.
 const BUILD_HOST: &str = "localpuppet";
@@ -78,7 +76,7 @@ impl<W: Write> Payload for Cpio<W> {
         self.inode += 1;
         self.header(&format!("./{}", item.path), self.inode, mode(&item.kind), size)?;
         if let Kind::Symlink { target } = &item.kind {
-            self.to.write_all(target.as_bytes())?;
+            self.to.write_all(target.as_str().as_bytes())?;
         }
         Ok(())
     }
@@ -93,7 +91,6 @@ fn mode(kind: &Kind) -> u16 {
         Kind::Directory | Kind::SystemDirectory => 0o040_755,
         Kind::Symlink { .. } => 0o120_777,
         Kind::File { mode, .. } => 0o100_000 | mode.bits() as u16,
-        Kind::Document { .. } => 0o100_644,
     }
 }
 
@@ -119,7 +116,7 @@ pub fn write(
     compression: Compression,
     payload: &mut (impl Read + Seek),
 ) -> io::Result<()> {
-    let lead = Lead::new(&format!("{}-{}-{RELEASE}", meta.name, meta.version));
+    let lead = Lead::new(&format!("{}-{}-{RPM_RELEASE}", meta.name, meta.version));
     let header = Header::from_entries(
         main_tags(meta, items, sums, compression),
         IndexTag::RPMTAG_HEADERIMMUTABLE,
@@ -184,7 +181,7 @@ fn describe(tags: &mut Tags, meta: &Meta, items: &[Item]) {
     tags.texts(Tag::RPMTAG_HEADERI18NTABLE, ["C"]);
     tags.text(Tag::RPMTAG_NAME as u32, &meta.name);
     tags.text(Tag::RPMTAG_VERSION as u32, meta.version.as_str());
-    tags.text(Tag::RPMTAG_RELEASE as u32, RELEASE);
+    tags.text(Tag::RPMTAG_RELEASE as u32, RPM_RELEASE);
     tags.translated(Tag::RPMTAG_SUMMARY, &capitalised(&meta.synopsis));
     tags.translated(Tag::RPMTAG_DESCRIPTION, &meta.description.join("\n"));
     tags.translated(Tag::RPMTAG_GROUP, "System Environment/Base");
@@ -206,10 +203,10 @@ fn describe(tags: &mut Tags, meta: &Meta, items: &[Item]) {
     // What marks a package as binary is the name of a source package.
     tags.text(
         Tag::RPMTAG_SOURCERPM as u32,
-        &format!("{}-{}-{RELEASE}.src.rpm", meta.name, meta.version),
+        &format!("{}-{}-{RPM_RELEASE}.src.rpm", meta.name, meta.version),
     );
     tags.numbers(Tag::RPMTAG_CHANGELOGTIME, vec![meta.time]);
-    let who = format!("{} - {}-{RELEASE}", meta.maintainer, meta.version);
+    let who = format!("{} - {}-{RPM_RELEASE}", meta.maintainer, meta.version);
     tags.texts(Tag::RPMTAG_CHANGELOGNAME, [who.as_str()]);
     tags.texts(Tag::RPMTAG_CHANGELOGTEXT, [format!("- {}", meta.change).as_str()]);
 }
@@ -225,7 +222,7 @@ const RPMLIB_AT_MOST: u32 = 1 << 24 | 1 << 1 | EQUAL;
 /// What it provides, and the features that rpm needs to read it.
 fn relate(tags: &mut Tags, meta: &Meta, method: Method) {
     use IndexTag as Tag;
-    let own = format!("{}-{RELEASE}", meta.version);
+    let own = format!("{}-{RPM_RELEASE}", meta.version);
     tags.texts(Tag::RPMTAG_PROVIDENAME, [meta.provides.as_str(), &meta.name]);
     tags.texts(Tag::RPMTAG_PROVIDEVERSION, [meta.version.as_str(), &own]);
     tags.numbers(Tag::RPMTAG_PROVIDEFLAGS, vec![EQUAL, EQUAL]);
@@ -275,7 +272,7 @@ fn list_files(tags: &mut Tags, meta: &Meta, items: &[Item]) {
     tags.texts(Tag::RPMTAG_FILEDIGESTS, digests.iter().map(String::as_str));
     tags.numbers(Tag::RPMTAG_FILEDIGESTALGO, vec![SHA256]);
     tags.texts(Tag::RPMTAG_FILELINKTOS, items.iter().map(|item| target(&item.kind)));
-    let flags = |item: &&Item| u32::from(matches!(item.kind, Kind::Document { .. })) << 1;
+    let flags = |item: &&Item| u32::from(item.is_document) << 1;
     tags.numbers(Tag::RPMTAG_FILEFLAGS, items.iter().map(flags).collect());
     tags.texts(Tag::RPMTAG_FILEUSERNAME, std::iter::repeat_n("root", count));
     tags.texts(Tag::RPMTAG_FILEGROUPNAME, std::iter::repeat_n("root", count));
@@ -289,12 +286,12 @@ fn list_files(tags: &mut Tags, meta: &Meta, items: &[Item]) {
 const SHA256: u32 = 8;
 
 fn target(kind: &Kind) -> &str {
-    if let Kind::Symlink { target } = kind { target } else { "" }
+    if let Kind::Symlink { target } = kind { target.as_str() } else { "" }
 }
 
 fn digest(kind: &Kind) -> String {
     match kind {
-        Kind::File { sha256, .. } | Kind::Document { sha256, .. } => sha256.to_string(),
+        Kind::File { sha256, .. } => sha256.to_string(),
         _ => String::new(),
     }
 }

@@ -4,6 +4,5 @@
 //! given, and `cmd` hands the steps to `host` and `package`.
 
 pub mod apply;
-pub mod links;
 pub mod resolve;
 pub mod version;

@@ -27,8 +27,7 @@ pub fn resolve(
     mut manifest_of: impl FnMut(&AppPath) -> Result<Manifest, Failure>,
 ) -> Result<Vec<AppPath>, Failure> {
     if allowed == Allowed::Tags && !matches!(app.line(), Line::Tag { .. }) {
-        return Err(not_a_tag(&format!("`{app}` is not a release"), app)
-            .hint(format!("localpuppet bundle --snapshot {app}")));
+        return Err(not_a_tag(&format!("`{app}` is not a release"), app));
     }
     let mut graph = Graph { nodes: vec![Found { app: app.clone(), listed: None, lists: vec![] }] };
     let mut queue = VecDeque::from([0]);
@@ -58,9 +57,12 @@ pub fn resolve(
 
 fn not_a_tag(what: &str, app: &AppPath) -> Failure {
     let failure = Failure::new(format!("{what}: only tags are released, and `{app}` can change"));
-    match app.line() {
-        Line::Trunk { name } | Line::Branch { name, .. } => {
-            failure.hint(format!("tag it, and name the tag: `{name}/tags/…`"))
+    match (app.line(), app.as_str().rsplit_once('/')) {
+        (Line::Trunk { name } | Line::Branch { name, .. }, _) => failure
+            .hint(format!("tag it, and name the tag: `{name}/tags/…`"))
+            .hint("or bundle it as a snapshot, below every release: `--snapshot`"),
+        (_, Some((name, tag))) if !name.contains('/') => {
+            failure.hint(format!("did you mean `{name}/tags/{tag}`?"))
         }
         _ => failure.hint("expected `NAME/tags/TAG`"),
     }

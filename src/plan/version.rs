@@ -30,6 +30,10 @@ pub fn choose(
             let what = format!("tag `{tag}` has the version `{own}`, so it cannot have `{given}`");
             return Err(Failure::new(what).hint("leave out `--version`"));
         }
+        (Err(_), Some(given)) if given.is_below_releases() => {
+            let what = format!("version `{given}` sorts below releases, where snapshots are");
+            return Err(Failure::new(what).hint("name one without `~~`: `--version 1.0`"));
+        }
         (Err(_), Some(given)) => given.clone(),
         (Err(error), None) => {
             return Err(Failure::new(format!("`{release}` has no package version"))

@@ -2,6 +2,7 @@
 
 use crate::model::bundle::Module;
 use crate::model::inspection::Inspection;
+use crate::model::module::Line;
 use crate::model::tree::Node;
 
 /// What a release engineer asks of a bundle, a line each.
@@ -46,8 +47,8 @@ pub fn prose(inspection: &Inspection) -> String {
 }
 
 fn module(module: &Module) -> String {
-    let full_name = module.full_name.as_deref().map(|name| format!(" ({name})"));
-    let version = module.version.as_deref().unwrap_or("without version");
+    let full_name = module.full_name.as_ref().map(|name| format!(" ({name})"));
+    let version = module.version.as_ref().map_or("without version", Line::as_str);
     let shadowed = module.shadowed_by.as_ref().map(|app| {
         format!(", shadowed by the one in {app}; Puppet still loads custom facts of this one")
     });

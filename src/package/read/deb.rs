@@ -18,23 +18,28 @@ pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadE
     refuse_odd_members(&mut file, length)?;
     file.rewind()?;
     let mut archive = ar::Archive::new(file);
-    let (mut control, mut content) = (None, None);
+    let mut inventory = Inventory::default();
+    let (mut control, mut compression) = (None, None);
     while let Some(member) = archive.next_entry() {
         let member = member?;
         let (name, size) = (member.header().identifier().to_vec(), member.header().size());
         let name = String::from_utf8_lossy(&name).into_owned();
         let reader = BufReader::new(member);
         if let Some(extension) = name.strip_prefix("control.tar") {
-            control = Some(read_control(method(extension)?, reader, size)?);
+            control = Some(read_control(method(extension)?, reader, size, &mut inventory)?);
         } else if let Some(extension) = name.strip_prefix("data.tar") {
-            let mut inventory = Inventory::default();
             read_data(method(extension)?, reader, size, &mut inventory)?;
-            content = Some((extension.trim_start_matches('.').to_owned(), inventory));
+            compression = Some(extension.trim_start_matches('.').to_owned());
         }
     }
-    let (Some(control), Some((compression, inventory))) = (control, content) else {
+    let (Some(control), Some(compression)) = (control, compression) else {
         return damaged("it has no `control.tar` or no `data.tar`");
     };
+    for relation in ["Depends", "Pre-Depends", "Conflicts", "Breaks", "Replaces", "Essential"] {
+        if field(&control, relation).is_some() {
+            inventory.problem(format!("it has the field `{relation}`, which no bundle has"));
+        }
+    }
     let field = |name: &str| field(&control, name).unwrap_or_default();
     Ok(Package {
         format: Format::Deb,
@@ -50,10 +55,12 @@ pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadE
 }
 
 /// Refuses what the `ar` crate would trust: name tables and BSD names of any
-/// length, and sizes beyond the file (deb(5) knows none of these).
+/// length, and sizes beyond the file; and an order that dpkg would read
+/// otherwise than we do (deb(5): `debian-binary`, control, data, then only
+/// names that begin with `_`).
 fn refuse_odd_members(file: &mut (impl Read + Seek), length: u64) -> Result<(), ReadError> {
     let mut at = file.seek(SeekFrom::Start(8))?;
-    for _ in 0..MOST_MEMBERS {
+    for number in 0..MOST_MEMBERS {
         if at >= length {
             return Ok(());
         }
@@ -63,6 +70,10 @@ fn refuse_odd_members(file: &mut (impl Read + Seek), length: u64) -> Result<(), 
         let plain = header.iter().all(|&byte| byte == b'\n' || (b' '..=b'~').contains(&byte));
         if !plain || header[0] == b'/' || header[0] == b'#' || !header.ends_with(b"`\n") {
             return damaged("it has a member that no .deb has");
+        }
+        let start = ["debian-binary", "control.tar", "data.tar"].get(number).unwrap_or(&"_");
+        if !header.starts_with(start.as_bytes()) {
+            return damaged(format!("expected a member `{start}` in its place"));
         }
         let size = String::from_utf8_lossy(&header[48..58]).trim_end().parse::<u64>();
         let Ok(size) = size else {
@@ -87,21 +98,32 @@ fn method(extension: &str) -> Result<Option<Method>, ReadError> {
     }
 }
 
+/// The text of the control file; whatever else dpkg would act on is a problem.
 fn read_control(
     method: Option<Method>,
     from: impl BufRead,
     size: u64,
+    inventory: &mut Inventory,
 ) -> Result<String, ReadError> {
-    let mut text = Vec::new();
+    let mut text: Option<Vec<u8>> = None;
     let mut archive = Archive::new(decompress(method, from, size)?);
     for entry in archive.entries()?.raw(true) {
         let entry = entry?;
-        if matches!(entry.path_bytes().as_ref(), b"./control" | b"control") {
-            entry.take(LARGEST_CONTROL).read_to_end(&mut text)?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        match name.strip_prefix("./").unwrap_or(&name) {
+            "control" if text.is_some() => return damaged("it has two control files"),
+            "control" => {
+                let mut bytes = Vec::new();
+                entry.take(LARGEST_CONTROL).read_to_end(&mut bytes)?;
+                text = Some(bytes);
+            }
+            "" | "md5sums" => {}
+            other => inventory.problem(format!("it has `{other:.100}`, which dpkg acts on")),
         }
     }
     drain(&mut archive.into_inner())?;
-    String::from_utf8(text).or_else(|_| damaged("its control file is not UTF-8"))
+    String::from_utf8(text.unwrap_or_default())
+        .or_else(|_| damaged("its control file is not UTF-8"))
 }
 
 /// The first line of a field (deb-control(5)).

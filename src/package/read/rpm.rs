@@ -5,6 +5,7 @@ use super::{
 };
 use crate::model::compression::{Format, Method};
 use crate::model::digest::Sha256Digest;
+use crate::model::verify::Found;
 use ::rpm::{Header, IndexSignatureTag, IndexTag, PackageMetadata};
 use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, BufReader, Read, Seek};
@@ -32,11 +33,13 @@ pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadE
     let mut inventory = Inventory::default();
     let compression = text(IndexTag::RPMTAG_PAYLOADCOMPRESSOR);
     check_header(&metadata.signature, main_digest, &mut inventory);
+    check_actions(&metadata.header, &mut inventory);
     let mut payload = Counted::new(file);
     let size = length.saturating_sub(at);
     read_payload(&compression, BufReader::new(&mut payload), size, &mut inventory)?;
     drain(&mut payload)?;
     check_payload(&metadata.header, payload.finish(), &mut inventory);
+    check_files(&metadata.header, &mut inventory);
     let (version, release) = (text(IndexTag::RPMTAG_VERSION), text(IndexTag::RPMTAG_RELEASE));
     Ok(Package {
         format: Format::Rpm,
@@ -128,6 +131,103 @@ fn check_payload(header: &Header<IndexTag>, digest: Sha256Digest, to: &mut Inven
         None => to.problem("its content has no SHA-256 digest".to_owned()),
     }
 }
+
+/// Tags with which a package acts on more than its own files, by what they are.
+const ACTIONS: [(&str, &[IndexTag]); 4] = [
+    (
+        "a scriptlet",
+        &[
+            IndexTag::RPMTAG_PREIN,
+            IndexTag::RPMTAG_POSTIN,
+            IndexTag::RPMTAG_PREUN,
+            IndexTag::RPMTAG_POSTUN,
+            IndexTag::RPMTAG_PRETRANS,
+            IndexTag::RPMTAG_POSTTRANS,
+            IndexTag::RPMTAG_VERIFYSCRIPT,
+            IndexTag::RPMTAG_PREINPROG,
+            IndexTag::RPMTAG_POSTINPROG,
+            IndexTag::RPMTAG_PREUNPROG,
+            IndexTag::RPMTAG_POSTUNPROG,
+            IndexTag::RPMTAG_PRETRANSPROG,
+            IndexTag::RPMTAG_POSTTRANSPROG,
+        ],
+    ),
+    (
+        "a trigger",
+        &[
+            IndexTag::RPMTAG_TRIGGERSCRIPTS,
+            IndexTag::RPMTAG_FILETRIGGERSCRIPTS,
+            IndexTag::RPMTAG_TRANSFILETRIGGERSCRIPTS,
+        ],
+    ),
+    ("conflicts", &[IndexTag::RPMTAG_CONFLICTNAME]),
+    ("obsoletes", &[IndexTag::RPMTAG_OBSOLETENAME]),
+];
+
+fn check_actions(header: &Header<IndexTag>, to: &mut Inventory) {
+    for (what, tags) in ACTIONS {
+        if tags.iter().any(|&tag| header.entry_is_present(tag)) {
+            to.problem(format!("it has {what}, which no bundle has"));
+        }
+    }
+    let needs = header.get_entry_data_as_string_array(IndexTag::RPMTAG_REQUIRENAME);
+    for need in needs.unwrap_or_default() {
+        if !need.starts_with("rpmlib(") {
+            to.problem(format!("it requires `{need:.100}`, which no bundle does"));
+        }
+    }
+}
+
+/// rpm installs by its header, so that has to tell of the same files as the payload.
+fn check_files(header: &Header<IndexTag>, to: &mut Inventory) {
+    let texts = |tag| header.get_entry_data_as_string_array(tag).unwrap_or_default();
+    let numbers = |tag| header.get_entry_data_as_u32_array(tag).unwrap_or_default();
+    let (names, directories) =
+        (texts(IndexTag::RPMTAG_BASENAMES), texts(IndexTag::RPMTAG_DIRNAMES));
+    let indexes = numbers(IndexTag::RPMTAG_DIRINDEXES);
+    let modes = header.get_entry_data_as_u16_array(IndexTag::RPMTAG_FILEMODES).unwrap_or_default();
+    let (users, groups) =
+        (texts(IndexTag::RPMTAG_FILEUSERNAME), texts(IndexTag::RPMTAG_FILEGROUPNAME));
+    let (digests, targets) =
+        (texts(IndexTag::RPMTAG_FILEDIGESTS), texts(IndexTag::RPMTAG_FILELINKTOS));
+    let flags = numbers(IndexTag::RPMTAG_FILEFLAGS);
+    let mut told = std::collections::BTreeSet::new();
+    for (at, name) in names.iter().enumerate() {
+        let directory = indexes.get(at).and_then(|&index| directories.get(index as usize));
+        let path = format!("{}{name}", directory.unwrap_or(&"?"));
+        let text = |list: &[&str]| list.get(at).map_or(String::new(), |text| (*text).to_owned());
+        let mode = modes.get(at).copied().unwrap_or_default();
+        let same = match to.paths.get(path.trim_start_matches('/')) {
+            Some(Found::Directory { mode: found }) => mode == 0o040_000 | *found as u16,
+            Some(Found::File { mode: found, sha256, .. }) => {
+                mode == 0o100_000 | *found as u16 && text(&digests) == sha256.to_string()
+            }
+            Some(Found::Symlink { target }) => mode == 0o120_777 && text(&targets) == *target,
+            _ => false,
+        };
+        if !same {
+            to.problem(format!("its header tells otherwise of `{path:.200}` than its content"));
+        }
+        if (text(&users).as_str(), text(&groups).as_str()) != ("root", "root") {
+            to.problem(format!("`{path:.200}` is not owned by root"));
+        }
+        if flags.get(at).copied().unwrap_or_default() & !DOCUMENT != 0 {
+            to.problem(format!("`{path:.200}` is marked as more than a file"));
+        }
+        told.insert(path.trim_start_matches('/').to_owned());
+    }
+    if header.entry_is_present(IndexTag::RPMTAG_FILECAPS) {
+        to.problem("it has file capabilities, which no bundle has".to_owned());
+    }
+    let untold: Vec<String> =
+        to.paths.keys().filter(|path| !told.contains(*path)).cloned().collect();
+    for path in untold {
+        to.problem(format!("its header does not tell of `/{path:.200}`"));
+    }
+}
+
+/// `RPMFILE_DOC` of rpm's rpmfiles.h.
+const DOCUMENT: u32 = 1 << 1;
 
 /// Hashes what is read through it.
 struct Counted<R> {
