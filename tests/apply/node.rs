@@ -3,6 +3,8 @@
 use localpuppet::model::app::{AppPath, Release};
 use localpuppet::model::bundle::Bundle;
 use localpuppet::model::digest::Sha256Digest;
+use localpuppet::model::links::Links;
+use localpuppet::model::module::{self, Metadata};
 use localpuppet::model::tree::{Mode, Node as TreeNode};
 use localpuppet::model::version::Version;
 use std::collections::BTreeSet;
@@ -129,7 +131,11 @@ pub fn install(root: &Path, app: &str, files: &[(&str, &str)]) -> Bundle {
         path: format!("{app}/{}", directory.display()).parse().unwrap(),
     }));
     let version = release.tag().and_then(|tag| Version::of_tag(tag).ok());
-    let bundle = Bundle::new(&release, version, &[(path, nodes)], Vec::new());
+    nodes.sort_by(|a, b| a.path().cmp(b.path()));
+    let names = module::names(app, nodes.iter(), &Links::among(nodes.iter()));
+    let found = names.into_iter().map(|name| (path.clone(), name, Metadata::default()));
+    let modules = module::shadow(found.collect());
+    let bundle = Bundle::new(&release, version, &[(path, nodes)], modules);
     let top = PathBuf::from(format!("{}{}", root.display(), bundle.directory()));
     for (name, text) in files {
         write(&top.join("modules").join(app).join(name), text);
