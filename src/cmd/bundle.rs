@@ -2,7 +2,7 @@
 
 use super::package_file;
 use crate::cli;
-use crate::host::fs::{self, Created};
+use crate::host::fs::{self, Beside, Created};
 use crate::host::{source::ModuleRoot, walk};
 use crate::model::answer::{Answer, Built, BuiltPackage};
 use crate::model::app::{AppPath, LONGEST_COMPONENT, Line, Release};
@@ -19,7 +19,9 @@ use crate::package::layout::{self, Md5Sums};
 use crate::plan::{resolve, resolve::Allowed, version};
 use std::io::BufWriter;
 use std::path::Path;
-use tempfile::NamedTempFile;
+
+/// The directories of a modulepath in order, each with what is below it.
+type Trees = Vec<(AppPath, Vec<Node>)>;
 
 /// A release, read and checked, of which nothing is written yet.
 struct Prepared {
@@ -77,13 +79,7 @@ fn prepare(
     let siblings = root.tags(release.name())?;
     let version = version::choose(&release, &siblings, args.version.as_ref())?;
     refuse_out_inside(root, &modulepath, &args.out)?;
-    let mut trees = walk_all(root, &modulepath, say)?;
-    let mut md5sums = Md5Sums::new();
-    for (_, nodes) in &mut trees {
-        let sums = walk::hash(root.directory(), nodes)?;
-        let sums = nodes.iter().zip(sums);
-        md5sums.extend(sums.filter_map(|(node, md5)| Some((node.path().clone(), md5?))));
-    }
+    let (trees, md5sums) = walk_all(root, &modulepath, say)?;
     let modules = modules(root, &trees, say)?;
     let bundle = Bundle::new(&release, version, &trees, modules);
     let longest = bundle.file_name(Format::Rpm).len();
@@ -124,13 +120,13 @@ fn refuse_out_inside(root: &ModuleRoot, modulepath: &[AppPath], out: &Path) -> R
     Ok(())
 }
 
-/// Walks every directory of the modulepath; all offenders are told at once.
+/// Walks and reads every directory of the modulepath; all offenders are told at once.
 fn walk_all(
     root: &ModuleRoot,
     modulepath: &[AppPath],
     say: Say,
-) -> Result<Vec<(AppPath, Vec<Node>)>, Failure> {
-    let (mut trees, mut offenders) = (Vec::new(), Vec::new());
+) -> Result<(Trees, Md5Sums), Failure> {
+    let (mut trees, mut md5sums, mut offenders) = (Vec::new(), Md5Sums::new(), Vec::new());
     for app in modulepath {
         root.refuse_links(app)?;
         let walked = walk::walk(root.directory(), app)?;
@@ -138,13 +134,14 @@ fn walk_all(
             say(Event::LeftOut { path, reason });
         }
         offenders.extend(walked.offenders);
+        md5sums.extend(walked.md5sums);
         trees.push((app.clone(), walked.nodes));
     }
     let nodes = || trees.iter().flat_map(|(_, nodes): &(AppPath, Vec<Node>)| nodes);
     let bad_links = Links::among(nodes()).refused(nodes());
     offenders.extend(bad_links.into_iter().map(|link| (link.path.to_string(), link.reason)));
     if offenders.is_empty() {
-        return Ok(trees);
+        return Ok((trees, md5sums));
     }
     let lines = offenders.iter().map(|(path, reason)| format!("\n    {path:?} {reason}"));
     let count = offenders.len();
@@ -205,16 +202,19 @@ fn write(
     let mut jobs = Vec::new();
     for &format in &formats {
         let file = fs::beside(&args.out)?;
-        let to = file.as_file().try_clone().map_err(|error| failed(error.into()))?;
+        let to = file.file().try_clone().map_err(|error| failed(error.into()))?;
         jobs.push(Job { format, spool: fs::spool(&args.out)?, to: BufWriter::new(to) });
         files.push((format, file));
     }
-    let open = |path: &_| fs::open_regular(&root.directory().join(AsRef::<Path>::as_ref(path)));
+    let open = |path: &_| {
+        let path = root.directory().join(AsRef::<Path>::as_ref(path));
+        fs::open_regular(&path).map(|(file, _)| file)
+    };
     build(jobs, &meta, &items, compression, open).map_err(failed)?;
     refuse_other_content(bundle, &args.out)?;
     for (format, file) in &files {
         let path = args.out.join(bundle.file_name(*format));
-        if fs::would_create(file, &path)? == Created::Different {
+        if fs::would_create(file.file(), &path)? == Created::Different {
             return Err(different(bundle, &path));
         }
     }
@@ -237,12 +237,12 @@ fn refuse_other_content(bundle: &Bundle, out: &Path) -> Result<(), Failure> {
 /// Gives a package its name; what has that name already is never replaced.
 fn name(
     format: Format,
-    file: NamedTempFile,
+    file: Beside,
     bundle: &Bundle,
     out: &Path,
 ) -> Result<BuiltPackage, Failure> {
     let path = out.join(bundle.file_name(format));
-    let bytes = file.as_file().metadata().map_err(|error| fs::failed("look at", &path, error))?;
+    let bytes = file.file().metadata().map_err(|error| fs::failed("look at", &path, error))?;
     let bytes = bytes.len();
     match fs::create(file, &path)? {
         Created::New => Ok(BuiltPackage { path, format, bytes, unchanged: false }),

@@ -2,11 +2,13 @@
 #![allow(clippy::disallowed_methods)]
 
 use crate::model::failure::Failure;
+use rustix::fs::{AtFlags, CWD};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 /// `failed to DEED `PATH`: what the system said`.
 pub fn failed(deed: &str, path: &Path, error: io::Error) -> Failure {
@@ -38,14 +40,15 @@ pub fn is_directory(path: &Path) -> Result<bool, Failure> {
 }
 
 /// Opens a regular file for reading; never follows a link and never waits for a fifo.
-pub fn open_regular(path: &Path) -> io::Result<File> {
+pub fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     use rustix::fs::OFlags;
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if !file.metadata()?.is_file() {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
         return Err(io::Error::other("is no regular file"));
     }
-    Ok(file)
+    Ok((file, metadata))
 }
 
 /// Opens a regular file that the operator named; a link is followed, a fifo not waited for.
@@ -110,12 +113,35 @@ pub fn create_directory(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|error| failed("create directory", path, error))
 }
 
-/// A file without a name yet, in the directory it may be renamed into.
-pub fn beside(directory: &Path) -> Result<NamedTempFile, Failure> {
-    tempfile::Builder::new()
-        .prefix(".localpuppet-")
-        .tempfile_in(directory)
-        .map_err(|error| failed("write in", directory, error))
+/// A file on its way to a name in one directory; gone with the process until it has it.
+pub struct Beside {
+    file: File,
+    /// Where the file system cannot keep a file without a name: one that is removed when dropped.
+    named: Option<TempPath>,
+}
+
+impl Beside {
+    /// The file, to write to.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+}
+
+/// A file without a name yet, in the directory that it will have one in.
+pub fn beside(directory: &Path) -> Result<Beside, Failure> {
+    let fail = |error| failed("write in", directory, error);
+    let flags = rustix::fs::OFlags::TMPFILE.bits() as i32;
+    let unnamed =
+        OpenOptions::new().read(true).write(true).mode(0o644).custom_flags(flags).open(directory);
+    if let Ok(file) = unnamed {
+        return Ok(Beside { file, named: None });
+    }
+    let (file, named) = named_beside(directory).map_err(fail)?.into_parts();
+    Ok(Beside { file, named: Some(named) })
+}
+
+fn named_beside(directory: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(".localpuppet-").tempfile_in(directory)
 }
 
 /// A file that has no name and goes with the process.
@@ -135,26 +161,37 @@ pub enum Created {
 }
 
 /// Gives a file its name, unless something has that name already.
-pub fn create(file: NamedTempFile, path: &Path) -> Result<Created, Failure> {
+pub fn create(beside: Beside, path: &Path) -> Result<Created, Failure> {
     let fail = |error| failed("write", path, error);
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(fail)?;
-    file.as_file().sync_all().map_err(fail)?;
-    let beside = match file.persist_noclobber(path) {
-        Ok(_) => {
-            sync_parent(path)?;
-            return Ok(Created::New);
-        }
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => error.file,
-        Err(error) => return Err(fail(error.error)),
+    beside.file.set_permissions(fs::Permissions::from_mode(0o644)).map_err(fail)?;
+    beside.file.sync_all().map_err(fail)?;
+    let named = match beside.named {
+        None => link(&beside.file, path),
+        Some(named) => named.persist_noclobber(path).map_err(|error| error.error),
     };
-    would_create(&beside, path)
+    match named {
+        Ok(()) => {
+            sync_parent(path)?;
+            Ok(Created::New)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            would_create(&beside.file, path)
+        }
+        Err(error) => Err(fail(error)),
+    }
+}
+
+/// Gives a file without a name one (open(2), `O_TMPFILE`); never another file's.
+fn link(file: &File, path: &Path) -> io::Result<()> {
+    let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
+    rustix::fs::linkat(CWD, unnamed, CWD, path, AtFlags::SYMLINK_FOLLOW).map_err(Into::into)
 }
 
 /// What [`create`] would answer now; nothing is changed.
-pub fn would_create(file: &NamedTempFile, path: &Path) -> Result<Created, Failure> {
+pub fn would_create(file: &File, path: &Path) -> Result<Created, Failure> {
     Ok(match kind(path)? {
         None => Created::New,
-        Some(_) if same_content(file.path(), path)? => Created::Unchanged,
+        Some(_) if same_content(file, path)? => Created::Unchanged,
         Some(_) => Created::Different,
     })
 }
@@ -169,26 +206,23 @@ fn sync_parent(path: &Path) -> Result<(), Failure> {
     sync.map_err(|error| failed("sync directory", &parent, error))
 }
 
-fn same_content(a: &Path, b: &Path) -> Result<bool, Failure> {
-    let open = |path: &Path| {
-        let file = open(path)?;
-        let length = file.metadata().map_err(|error| failed("look at", path, error))?.len();
-        Ok((BufReader::with_capacity(1 << 16, file), length))
-    };
-    let ((mut left, left_length), (mut right, right_length)) = (open(a)?, open(b)?);
-    if left_length != right_length {
+fn same_content(file: &File, path: &Path) -> Result<bool, Failure> {
+    let there = open(path)?;
+    let fail = |error| failed("read", path, error);
+    let length = file.metadata().map_err(fail)?.len();
+    if length != there.metadata().map_err(fail)?.len() {
         return Ok(false);
     }
     let (mut x, mut y) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-    let mut rest = left_length;
-    while rest > 0 {
-        let length = rest.min(1 << 16) as usize;
-        left.read_exact(&mut x[..length]).map_err(|error| failed("read", a, error))?;
-        right.read_exact(&mut y[..length]).map_err(|error| failed("read", b, error))?;
-        if x[..length] != y[..length] {
+    let mut at = 0;
+    while at < length {
+        let piece = (length - at).min(1 << 16) as usize;
+        file.read_exact_at(&mut x[..piece], at).map_err(fail)?;
+        there.read_exact_at(&mut y[..piece], at).map_err(fail)?;
+        if x[..piece] != y[..piece] {
             return Ok(false);
         }
-        rest -= length as u64;
+        at += piece as u64;
     }
     Ok(true)
 }
@@ -196,8 +230,8 @@ fn same_content(a: &Path, b: &Path) -> Result<bool, Failure> {
 /// Replaces a file's content at once: written beside, synced, renamed.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
     let parent = path.parent().unwrap_or(Path::new("."));
-    let mut file = beside(parent)?;
     let fail = |error| failed("write", path, error);
+    let mut file = named_beside(parent).map_err(fail)?;
     file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(fail)?;
     file.write_all(content).map_err(fail)?;
     file.as_file().sync_all().map_err(fail)?;

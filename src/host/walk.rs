@@ -1,130 +1,153 @@
 //! The walk of a release tree, and the reading of its files.
 #![allow(clippy::disallowed_methods)]
 
-use super::fs::open_regular;
+use super::fs::{failed, open_regular};
 use crate::model::app::AppPath;
 use crate::model::digest::Sha256Digest;
 use crate::model::failure::Failure;
 use crate::model::litter;
-use crate::model::tree::{LinkTargetError, Mode, Node, TreePath, TreePathError};
+use crate::model::tree::{Mode, Node, TreePath, TreePathError};
 use md5::Md5;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use std::fs::{FileType, Metadata};
+use std::fs::{FileType, read_link};
 use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use walkdir::{DirEntry, WalkDir};
 
-/// What a walk found below one app path; paths are relative to the module root.
+/// The MD5 of a file, as `md5sums` of a .deb has it.
+pub type Md5Digest = [u8; 16];
+
+/// What is below one app path; paths are relative to the module root.
 #[derive(Debug, Default)]
 pub struct Walked {
-    /// What is released; digests of files are not known yet.
+    /// What is released, in the order of paths.
     pub nodes: Vec<Node>,
-    /// What is not, and why.
+    /// The MD5 of every file.
+    pub md5sums: Vec<(TreePath, Md5Digest)>,
+    /// What is not released, and why.
     pub left_out: Vec<(String, &'static str)>,
     /// What cannot be released, and why.
     pub offenders: Vec<(String, String)>,
 }
 
-/// Walks an app path. Nothing is read but directories.
+/// Walks an app path and reads every file once.
 pub fn walk(module_root: &Path, app: &AppPath) -> Result<Walked, Failure> {
-    let mut walked = Walked::default();
     let top = module_root.join(app.as_str());
-    let mut entries = WalkDir::new(&top).min_depth(1).follow_root_links(true).into_iter();
-    while let Some(entry) = entries.next() {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(&top).to_owned();
-            super::fs::failed("look at", &path, error.into())
-        })?;
-        let relative = entry.path().strip_prefix(&top).unwrap_or(entry.path());
-        let shown = format!("{app}/{}", relative.display());
-        if let Some(reason) = entry.file_name().to_str().and_then(litter::reason) {
-            if entry.file_type().is_dir() {
-                entries.skip_current_dir();
+    let (entries, mut left_out) = entries(&top, app)?;
+    let looked = entries.par_iter().map(|entry| look(&top, app, entry));
+    let mut walked = Walked::default();
+    for (entry, found) in entries.iter().zip(looked.collect::<Result<Vec<_>, _>>()?) {
+        match found {
+            Found::Node(node) => walked.nodes.push(node),
+            Found::File(node, md5) => {
+                walked.md5sums.push((node.path().clone(), md5));
+                walked.nodes.push(node);
             }
-            walked.left_out.push((shown, reason));
-            continue;
-        }
-        match node(app, relative, &entry)? {
-            Ok(node) => walked.nodes.push(node),
-            Err(reason) => walked.offenders.push((shown, reason)),
+            Found::Offender(reason) => walked.offenders.push((shown(&top, app, entry), reason)),
         }
     }
     walked.nodes.sort_by(|a, b| a.path().cmp(b.path()));
-    walked.left_out.sort();
     walked.offenders.sort();
-    Ok(walked)
+    left_out.sort();
+    Ok(Walked { left_out, ..walked })
 }
 
-/// The node of an entry, or why it cannot be released.
-fn node(app: &AppPath, relative: &Path, entry: &DirEntry) -> Result<Result<Node, String>, Failure> {
-    let path = match relative.to_str() {
-        Some(text) => format!("{app}/{text}").parse::<TreePath>(),
-        None => Err(TreePathError::NotUtf8),
-    };
-    let path = match path {
+type LeftOut = Vec<(String, &'static str)>;
+
+/// Every path below an app path but litter. Nothing is read but directories.
+fn entries(top: &Path, app: &AppPath) -> Result<(Vec<DirEntry>, LeftOut), Failure> {
+    let (mut kept, mut left_out) = (Vec::new(), Vec::new());
+    let mut entries = WalkDir::new(top).min_depth(1).follow_root_links(true).into_iter();
+    while let Some(entry) = entries.next() {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(top).to_owned();
+            failed("look at", &path, error.into())
+        })?;
+        match entry.file_name().to_str().and_then(litter::reason) {
+            None => kept.push(entry),
+            Some(reason) => {
+                left_out.push((shown(top, app, &entry), reason));
+                if entry.file_type().is_dir() {
+                    entries.skip_current_dir();
+                }
+            }
+        }
+    }
+    Ok((kept, left_out))
+}
+
+fn shown(top: &Path, app: &AppPath, entry: &DirEntry) -> String {
+    let relative = entry.path().strip_prefix(top).unwrap_or(entry.path());
+    format!("{app}/{}", relative.display())
+}
+
+/// What an entry is to a release.
+enum Found {
+    Node(Node),
+    File(Node, Md5Digest),
+    Offender(String),
+}
+
+fn look(top: &Path, app: &AppPath, entry: &DirEntry) -> Result<Found, Failure> {
+    let relative = entry.path().strip_prefix(top).unwrap_or(entry.path()).to_str();
+    let path = relative.ok_or(TreePathError::NotUtf8);
+    let path = match path.and_then(|text| format!("{app}/{text}").parse::<TreePath>()) {
         Ok(path) => path,
-        Err(reason) => return Ok(Err(reason.to_string())),
+        Err(reason) => return Ok(Found::Offender(reason.to_string())),
     };
     let kind = entry.file_type();
     if kind.is_dir() {
-        return Ok(Ok(Node::Directory { path }));
+        return Ok(Found::Node(Node::Directory { path }));
     }
-    let failed = |error: std::io::Error| super::fs::failed("look at", entry.path(), error);
     if kind.is_symlink() {
-        let target = std::fs::read_link(entry.path()).map_err(failed)?;
-        let Ok(target) = target.into_os_string().into_string() else {
-            return Ok(Err("has a link target that is not UTF-8".to_owned()));
-        };
-        let target = target.parse().map(|target| Node::Symlink { path, target });
-        return Ok(target.map_err(|reason: LinkTargetError| reason.to_string()));
+        return link(path, entry.path());
     }
-    let metadata = entry.metadata().map_err(|error| failed(error.into()))?;
-    Ok(refused(kind, &metadata).map_or_else(|| Ok(file(path, &metadata)), Err))
+    match special(kind) {
+        Some(reason) => Ok(Found::Offender(reason.to_owned())),
+        None => file(path, entry.path()),
+    }
 }
 
-fn refused(kind: FileType, metadata: &Metadata) -> Option<String> {
-    let special = [
+fn link(path: TreePath, at: &Path) -> Result<Found, Failure> {
+    let target = read_link(at).map_err(|error| failed("look at", at, error))?;
+    let Some(target) = target.to_str() else {
+        return Ok(Found::Offender("has a link target that is not UTF-8".to_owned()));
+    };
+    Ok(match target.parse() {
+        Ok(target) => Found::Node(Node::Symlink { path, target }),
+        Err(reason) => Found::Offender(format!("{reason}")),
+    })
+}
+
+fn special(kind: FileType) -> Option<&'static str> {
+    let kinds = [
         (kind.is_fifo(), "is a fifo"),
         (kind.is_socket(), "is a socket"),
         (kind.is_block_device() || kind.is_char_device(), "is a device"),
-        (metadata.mode() & 0o6000 != 0, "has a setuid or setgid bit"),
     ];
-    special.into_iter().find(|(is, _)| *is).map(|(_, reason)| reason.to_owned())
+    kinds.into_iter().find(|(is, _)| *is).map(|(_, reason)| reason)
 }
 
-fn file(path: TreePath, metadata: &Metadata) -> Node {
-    let (mode, size) = (Mode::of(metadata.mode()), metadata.len());
-    Node::File { path, mode, size, sha256: Sha256Digest::of("") }
-}
-
-/// The MD5 of a file, as `md5sums` of a .deb has it.
-pub type Md5Digest = [u8; 16];
-
-/// Reads every file once, and puts its size and digest into its node. Answers
-/// with the MD5 of each node that is a file, in the order of `nodes`.
-pub fn hash(module_root: &Path, nodes: &mut [Node]) -> Result<Vec<Option<Md5Digest>>, Failure> {
-    nodes.par_iter_mut().map(|node| hash_node(module_root, node)).collect()
-}
-
-fn hash_node(module_root: &Path, node: &mut Node) -> Result<Option<Md5Digest>, Failure> {
-    let Node::File { path, size, sha256, .. } = node else { return Ok(None) };
-    let path = module_root.join(path.as_str());
-    let failed = |error| super::fs::failed("read", &path, error);
-    let mut file = open_regular(&path).map_err(failed)?;
-    let (mut sha, mut md5, mut length) = (Sha256::new(), Md5::new(), 0);
-    let mut buffer = [0; 1 << 15];
+/// Reads a file; its mode is that of the file that was read.
+fn file(path: TreePath, at: &Path) -> Result<Found, Failure> {
+    let fail = |error| failed("read", at, error);
+    let (mut file, metadata) = open_regular(at).map_err(fail)?;
+    if metadata.mode() & 0o6000 != 0 {
+        return Ok(Found::Offender("has a setuid or setgid bit".to_owned()));
+    }
+    let (mut sha256, mut md5, mut size) = (Sha256::new(), Md5::new(), 0);
+    let mut buffer = [0; 32 << 10];
     loop {
-        let read = file.read(&mut buffer).map_err(failed)?;
+        let read = file.read(&mut buffer).map_err(fail)?;
         if read == 0 {
             break;
         }
-        sha.update(&buffer[..read]);
+        sha256.update(&buffer[..read]);
         md5.update(&buffer[..read]);
-        length += read as u64;
+        size += read as u64;
     }
-    *size = length;
-    *sha256 = Sha256Digest::from_hasher(sha);
-    Ok(Some(md5.finalize().into()))
+    let (mode, sha256) = (Mode::of(metadata.mode()), Sha256Digest::from_hasher(sha256));
+    Ok(Found::File(Node::File { path, mode, size, sha256 }, md5.finalize().into()))
 }
