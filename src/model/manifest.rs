@@ -1,8 +1,8 @@
 //! `manifest.yaml`: the dependencies of an app.
 
 use super::app::{AppPath, AppPathError};
-use super::psych;
 use super::scalar;
+use super::value;
 use super::yaml::{self, Finding, Limits, Node, Value};
 use serde::Deserialize;
 use std::rc::Rc;
@@ -104,7 +104,7 @@ fn what_is_no_text(node: &Node) -> Option<&'static str> {
         Value::Sequence(_) => Some("a list"),
         Value::Mapping(_) => Some("a map"),
         Value::Scalar { text, plain: true } => match scalar::untagged(text) {
-            Ok(psych::Value::String(_)) => None,
+            Ok(value::Value::String(_)) => None,
             Ok(value) => Some(value.kind()),
             Err(_) => Some("a date or a symbol"),
         },
