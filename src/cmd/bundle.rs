@@ -17,6 +17,7 @@ use crate::model::tree::Node;
 use crate::package::build::{BuildError, Job, build};
 use crate::package::layout::{self, Md5Sums};
 use crate::plan::{resolve, resolve::Allowed, version};
+use std::collections::BTreeSet;
 use std::io::BufWriter;
 use std::path::Path;
 
@@ -32,9 +33,7 @@ struct Prepared {
 
 /// Builds the packages of releases.
 pub fn run(args: &cli::Bundle, say: Say) -> Result<Answer, Failure> {
-    let compression = Compression::new(args.compression, args.compression_level);
-    let compression =
-        compression.map_err(|error| Failure::new(error.to_string()).exit(Exit::Usage))?;
+    let formats = formats(args)?;
     refuse_targets(args)?;
     if args.version.is_some() && args.apps.len() > 1 {
         return Err(Failure::new("`--version` is for one release, found several").exit(Exit::Usage));
@@ -43,8 +42,20 @@ pub fn run(args: &cli::Bundle, say: Say) -> Result<Answer, Failure> {
     let prepared = args.apps.iter().map(|app| prepare(&root, app, args, say));
     let prepared = prepared.collect::<Result<Vec<_>, _>>()?;
     fs::create_directory(&args.out)?;
-    let built = prepared.iter().map(|prepared| write(&root, prepared, args, compression));
+    let built = prepared.iter().map(|prepared| write(&root, prepared, args, &formats));
     Ok(Answer::Built(built.collect::<Result<_, _>>()?))
+}
+
+/// The formats to write, each once, with how it is compressed.
+fn formats(args: &cli::Bundle) -> Result<Vec<(Format, Compression)>, Failure> {
+    let formats: BTreeSet<Format> = args.format.iter().copied().collect();
+    let compressed = |format| {
+        let compression = Compression::new(args.compression, args.compression_level, format);
+        compression
+            .map(|compression| (format, compression))
+            .map_err(|error| Failure::new(error.to_string()).exit(Exit::Usage))
+    };
+    formats.into_iter().map(compressed).collect()
 }
 
 fn refuse_targets(args: &cli::Bundle) -> Result<(), Failure> {
@@ -184,7 +195,7 @@ fn write(
     root: &ModuleRoot,
     prepared: &Prepared,
     args: &cli::Bundle,
-    compression: Compression,
+    formats: &[(Format, Compression)],
 ) -> Result<Built, Failure> {
     let bundle = &prepared.bundle;
     let maintainer = args.maintainer.clone().unwrap_or_default();
@@ -195,22 +206,20 @@ fn write(
     };
     let items =
         layout::items(bundle, &meta, &prepared.md5sums).map_err(|error| failed(error.into()))?;
-    let mut formats = args.format.clone();
-    formats.sort();
-    formats.dedup();
     let mut files = Vec::new();
     let mut jobs = Vec::new();
-    for &format in &formats {
+    for &(format, compression) in formats {
         let file = fs::beside(&args.out)?;
         let to = file.file().try_clone().map_err(|error| failed(error.into()))?;
-        jobs.push(Job { format, spool: fs::spool(&args.out)?, to: BufWriter::new(to) });
+        let (spool, to) = (fs::spool(&args.out)?, BufWriter::new(to));
+        jobs.push(Job { format, compression, spool, to });
         files.push((format, file));
     }
     let open = |path: &_| {
         let path = root.directory().join(AsRef::<Path>::as_ref(path));
         fs::open_regular(&path).map(|(file, _)| file)
     };
-    build(jobs, &meta, &items, compression, open).map_err(failed)?;
+    build(jobs, &meta, &items, open).map_err(failed)?;
     refuse_other_content(bundle, &args.out)?;
     for (format, file) in &files {
         let path = args.out.join(bundle.file_name(*format));

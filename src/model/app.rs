@@ -204,9 +204,13 @@ impl Release {
 
     /// The directory of this release below `/usr/share/localpuppet`: `foo/r1`.
     pub fn directory(&self) -> String {
-        let component = |text: &str| text.replace('+', "+2b").replace('/', "+2f");
-        format!("{}/{}", component(&self.name), component(&self.label))
+        format!("{}/{}", directory_name(&self.name), directory_name(&self.label))
     }
+}
+
+/// A name with `/` as the name of one directory; no two names become the same.
+pub fn directory_name(name: &str) -> String {
+    name.replace('+', "+2b").replace('/', "+2f")
 }
 
 /// `foo/tags/r1`, or `foo/r1` for short.

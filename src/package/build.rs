@@ -22,6 +22,7 @@ pub enum BuildError {
 /// A package under construction: its payload goes to `spool`, the whole to `to`.
 pub struct Job<S, W> {
     pub format: Format,
+    pub compression: Compression,
     pub spool: S,
     pub to: W,
 }
@@ -34,17 +35,18 @@ pub fn build<S: Read + Write + Seek + Send + 'static, W: Write, R: Read>(
     jobs: Vec<Job<S, W>>,
     meta: &Meta,
     items: &[Item],
-    compression: Compression,
     mut open: impl FnMut(&TreePath) -> io::Result<R>,
 ) -> Result<(), BuildError> {
     let mut streams = Vec::new();
-    for job in jobs {
-        streams.push((Stream::new(job.format, job.spool, meta.time, compression)?, job.to));
+    let mut ends = Vec::new();
+    for Job { format, compression, spool, to } in jobs {
+        streams.push(Stream::new(format, spool, meta.time, compression)?);
+        ends.push((to, compression));
     }
     let mut buffer = vec![0; 64 << 10];
     for item in items {
-        streams.iter_mut().try_for_each(|(stream, _)| stream.item(item))?;
-        let mut give = |bytes: &[u8]| streams.iter_mut().try_for_each(|(to, _)| to.content(bytes));
+        streams.iter_mut().try_for_each(|stream| stream.item(item))?;
+        let mut give = |bytes: &[u8]| streams.iter_mut().try_for_each(|to| to.content(bytes));
         match &item.kind {
             Kind::File { content: Content::Bytes(bytes), .. } => give(bytes)?,
             Kind::File { content: Content::Tree(path), size, sha256, .. } => {
@@ -56,7 +58,7 @@ pub fn build<S: Read + Write + Seek + Send + 'static, W: Write, R: Read>(
             Kind::Directory | Kind::SystemDirectory | Kind::Symlink { .. } => {}
         }
     }
-    for (stream, mut to) in streams {
+    for (stream, (mut to, compression)) in streams.into_iter().zip(ends) {
         stream.finish(&mut to, meta, items, compression)?;
         to.flush()?;
     }

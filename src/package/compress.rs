@@ -248,6 +248,7 @@ pub fn gzip(bytes: &[u8], level: u8) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::compression::Format;
     use std::io::Read;
 
     /// Some text that compresses, and repeats beyond any window.
@@ -258,7 +259,7 @@ mod tests {
     fn packed(method: Method, bytes: &[u8], threads: usize) -> Vec<u8> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let compression = Compression::new(method, None).unwrap();
+            let compression = Compression::new(method, None, Format::Deb).unwrap();
             let mut encoder = Encoder::new(compression, Vec::new()).unwrap();
             bytes.chunks(7919).for_each(|chunk| encoder.write_all(chunk).unwrap());
             encoder.finish().unwrap()

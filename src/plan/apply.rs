@@ -1,7 +1,7 @@
 //! What `apply` shall do: which package manager, which package, which command
 //! line of Puppet; and what came of it.
 
-use crate::model::app::{AppPath, Line, Release};
+use crate::model::app::{AppPath, Line, Release, directory_name};
 use crate::model::bundle::{Bundle, MODULE_ROOT};
 use crate::model::command::{CommandLine, Environment};
 use crate::model::package_manager::PackageManager;
@@ -200,7 +200,7 @@ fn stamp(app: &AppPath) -> String {
 
 /// The name of the directory that Puppet remembers an app in; one component, no two apps the same.
 pub fn memory(app: &AppPath) -> String {
-    app.source().replace('+', "+2b").replace('/', "+2f")
+    directory_name(app.source())
 }
 
 /// How Puppet's process ended.
