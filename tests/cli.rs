@@ -1,15 +1,15 @@
 //! Cases that read without Rust: `tests/cli/NAME/setup` makes a tree in an
-//! empty directory, the `$ ` lines of `tests/cli/NAME/session` are run there,
+//! empty directory, the `$ ` lines of `tests/cli/NAME/transcript` are run there,
 //! and all they print is compared; `[..]` stands for any text in a line.
-//! `SESSIONS=overwrite` writes down what was printed instead.
+//! `TRANSCRIPTS=overwrite` writes down what was printed instead.
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, reason = "runs the program")]
 
-mod session;
+mod transcript;
 
-use session::shell;
 use std::fs;
 use std::path::Path;
+use transcript::shell;
 
 fn play(case: &Path) -> Result<(), String> {
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -18,25 +18,27 @@ fn play(case: &Path) -> Result<(), String> {
     if !printed.is_empty() {
         return Err(format!("{}/setup printed:\n{printed}", case.display()));
     }
-    let session = fs::read_to_string(case.join("session")).expect("every case has a session");
+    let transcript =
+        fs::read_to_string(case.join("transcript")).expect("every case has a transcript");
     let mut played = String::new();
-    for line in session.lines().filter(|line| line.starts_with("$ ") || line.starts_with("# ")) {
+    for line in transcript.lines().filter(|line| line.starts_with("$ ") || line.starts_with("# ")) {
         played.push_str(&format!("{line}\n"));
         if let Some(command) = line.strip_prefix("$ ") {
             played.push_str(&shell(command, directory.path()));
         }
     }
-    if std::env::var_os("SESSIONS").is_some() {
-        fs::write(case.join("session"), without_sizes(&played)).expect("the session is written");
+    if std::env::var_os("TRANSCRIPTS").is_some() {
+        fs::write(case.join("transcript"), without_sizes(&played))
+            .expect("the transcript is written");
         return Ok(());
     }
     let assert = snapbox::Assert::new().normalize_paths(false);
-    let checked = assert.try_eq(Some(&case.display()), played.into(), session.into());
+    let checked = assert.try_eq(Some(&case.display()), played.into(), transcript.into());
     checked.map_err(|difference| difference.to_string())
 }
 
 /// Sizes of packages change with every compressor, and mean nothing here.
-fn without_sizes(session: &str) -> String {
+fn without_sizes(transcript: &str) -> String {
     let line = |line: &str| match line.rsplit_once(" (") {
         Some((before, rest)) if rest.ends_with(" bytes)") => format!("{before} ([..] bytes)\n"),
         _ if line.trim_start().starts_with("\"bytes\": ") => {
@@ -48,11 +50,11 @@ fn without_sizes(session: &str) -> String {
             None => format!("{line}\n"),
         },
     };
-    session.lines().map(line).collect()
+    transcript.lines().map(line).collect()
 }
 
 #[test]
-fn sessions_print_what_they_say() {
+fn transcripts_print_what_they_say() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
     let cases =
         fs::read_dir(directory).expect("tests/cli").map(|case| case.expect("a case").path());

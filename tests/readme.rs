@@ -5,10 +5,10 @@
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, reason = "runs the program")]
 
-mod session;
+mod transcript;
 
-use session::shell;
 use std::path::Path;
+use transcript::shell;
 
 /// A command of the README and what it prints there.
 struct Case {
