@@ -4,7 +4,7 @@ use super::app::{AppPath, NotARelease, PackageName, Release};
 use super::compression::Format;
 use super::digest::Sha256Digest;
 use super::links::{BadLink, Links};
-use super::module::{self, Line, Metadata};
+use super::module::{self, Metadata, Module};
 use super::tree::{Node, TreePath, tree_digest};
 use super::version::{RPM_RELEASE, Version};
 use serde::{Deserialize, Serialize};
@@ -65,25 +65,6 @@ pub struct Entry {
     pub directory: String,
     /// The digest of its tree, with paths relative to it: the same content, the same digest.
     pub tree: Sha256Digest,
-}
-
-/// A Puppet module of a release.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Module {
-    /// The name of its directory, which is its name for Puppet.
-    pub name: String,
-    /// The directory of the modulepath that it is in.
-    pub app: AppPath,
-    /// `name` in its metadata.json: `puppetlabs-stdlib`.
-    pub full_name: Option<Line>,
-    /// `version` in its metadata.json.
-    pub version: Option<Line>,
-    /// `license` in its metadata.json.
-    pub license: Option<Line>,
-    /// The directory of the modulepath whose module of the same name Puppet takes instead.
-    /// Puppet still loads custom facts from this one.
-    pub shadowed_by: Option<AppPath>,
 }
 
 /// Why a document is not a `bundle.json`.

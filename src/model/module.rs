@@ -1,7 +1,6 @@
 //! Puppet modules of a release: what Puppet takes for one, and which one it takes.
 
 use super::app::AppPath;
-use super::bundle::Module;
 use super::links::Links;
 use super::tree::Node;
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,25 @@ pub const METADATA: &str = "metadata.json";
 
 /// More bytes than this, and a metadata.json is not read.
 pub const LARGEST_METADATA: u64 = 4 << 20;
+
+/// A Puppet module of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// The name of its directory, which is its name for Puppet.
+    pub name: String,
+    /// The directory of the modulepath that it is in.
+    pub app: AppPath,
+    /// `name` in its metadata.json: `puppetlabs-stdlib`.
+    pub full_name: Option<Line>,
+    /// `version` in its metadata.json.
+    pub version: Option<Line>,
+    /// `license` in its metadata.json.
+    pub license: Option<Line>,
+    /// The directory of the modulepath whose module of the same name Puppet takes instead.
+    /// Puppet still loads custom facts from this one.
+    pub shadowed_by: Option<AppPath>,
+}
 
 /// What a metadata.json tells of a module; anything else in it is the module's own affair.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -4,7 +4,7 @@ use super::compress::gzip;
 use super::item::{Content, Item, Kind, Meta};
 use crate::model::bundle::{Bundle, FILE_NAME, MODULE_ROOT};
 use crate::model::digest::Sha256Digest;
-use crate::model::module::Line;
+use crate::model::module::{Line, Module};
 use crate::model::tree::{Mode, Node, TreePath};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -113,7 +113,7 @@ fn file(path: String, bytes: Vec<u8>, is_document: bool) -> Item {
 }
 
 fn copyright(bundle: &Bundle, meta: &Meta) -> String {
-    let line = |module: &crate::model::bundle::Module| {
+    let line = |module: &Module| {
         let name = module.full_name.as_ref().map_or(module.name.as_str(), Line::as_str);
         let version = module.version.as_ref().map_or("without version", Line::as_str);
         let license = module.license.as_ref().map_or("no licence told", Line::as_str);

@@ -4,5 +4,6 @@
 //! given, and `cmd` hands the steps to `host` and `package`.
 
 pub mod apply;
+pub mod formats;
 pub mod resolve;
 pub mod version;

@@ -1,8 +1,7 @@
 //! A bundle in prose.
 
-use crate::model::bundle::Module;
 use crate::model::inspection::Inspection;
-use crate::model::module::Line;
+use crate::model::module::{Line, Module};
 use crate::model::tree::Node;
 
 /// What a release engineer asks of a bundle, a line each.

@@ -1,0 +1,138 @@
+//! `bundle`'s first half: all that a release is made of, read and checked.
+
+use crate::cli;
+use crate::host::{fs, source::ModuleRoot, walk};
+use crate::model::app::{AppPath, LONGEST_COMPONENT, Line, Release};
+use crate::model::bundle::Bundle;
+use crate::model::compression::Format;
+use crate::model::event::{Event, Say};
+use crate::model::failure::Failure;
+use crate::model::links::Links;
+use crate::model::module::{self, Module};
+use crate::model::tree::Node;
+use crate::package::layout::Md5Sums;
+use crate::plan::{resolve, resolve::Allowed, version};
+use std::path::Path;
+
+/// The directories of a modulepath in order, each with what is below it.
+type Trees = Vec<(AppPath, Vec<Node>)>;
+
+/// A release, read and checked, of which nothing is written yet.
+pub struct Prepared {
+    pub release: Release,
+    pub bundle: Bundle,
+    pub md5sums: Md5Sums,
+}
+
+/// Reads all that a release is made of; refuses what cannot be released.
+pub fn prepare(
+    root: &ModuleRoot,
+    app: &AppPath,
+    args: &cli::Bundle,
+    say: Say,
+) -> Result<Prepared, Failure> {
+    let allowed = if args.snapshot { Allowed::Anything } else { Allowed::Tags };
+    let modulepath = resolve::resolve(app, allowed, |path| root.manifest(path, path != app))?;
+    let release = release_of(app, &modulepath)?;
+    let siblings = root.tags(release.name())?;
+    let version = version::choose(&release, &siblings, args.version.as_ref())?;
+    refuse_out_inside(root, &modulepath, &args.out)?;
+    let (trees, md5sums) = walk_all(root, &modulepath, say)?;
+    let modules = modules(root, &trees, say)?;
+    let bundle = Bundle::new(&release, version, &trees, modules);
+    let longest = bundle.file_name(Format::Rpm).len();
+    if longest > LONGEST_COMPONENT {
+        return Err(Failure::new(format!("the name of the package of `{app}` is too long"))
+            .because(Failure::new(format!(
+                "expected a file name of at most {LONGEST_COMPONENT} bytes, found {longest}"
+            )))
+            .hint(
+                "shorten the names of app and tag; each capital letter and `_` counts three times",
+            ));
+    }
+    Ok(Prepared { release, bundle, md5sums })
+}
+
+/// A release where all that it is made of is tagged; else a snapshot, which says so.
+fn release_of(app: &AppPath, modulepath: &[AppPath]) -> Result<Release, Failure> {
+    let tagged = |app: &AppPath| matches!(app.line(), Line::Tag { .. });
+    let release = match modulepath.iter().all(tagged) {
+        true => Release::of(app),
+        false => Release::snapshot_of(app),
+    };
+    release.map_err(|error| {
+        Failure::new(error.to_string())
+            .hint("a snapshot is of `NAME/trunk` or `NAME/branches/BRANCH`")
+    })
+}
+
+/// Packages must not become part of the release that they are of.
+fn refuse_out_inside(root: &ModuleRoot, modulepath: &[AppPath], out: &Path) -> Result<(), Failure> {
+    let out = fs::real(out)?;
+    for app in modulepath {
+        if out.starts_with(fs::real(&root.app(app)?)?) {
+            return Err(Failure::new(format!("`--out` is inside `{app}`, which is being bundled"))
+                .hint("write to a directory outside of it: `--out DIR`"));
+        }
+    }
+    Ok(())
+}
+
+/// Walks and reads every directory of the modulepath; all offenders are told at once.
+fn walk_all(
+    root: &ModuleRoot,
+    modulepath: &[AppPath],
+    say: Say,
+) -> Result<(Trees, Md5Sums), Failure> {
+    let (mut trees, mut md5sums, mut offenders) = (Vec::new(), Md5Sums::new(), Vec::new());
+    for app in modulepath {
+        root.refuse_links(app)?;
+        let walked = walk::walk(root.directory(), app)?;
+        for (path, reason) in walked.left_out {
+            say(Event::LeftOut { path, reason });
+        }
+        offenders.extend(walked.offenders);
+        md5sums.extend(walked.md5sums);
+        trees.push((app.clone(), walked.nodes));
+    }
+    let nodes = || trees.iter().flat_map(|(_, nodes): &(AppPath, Vec<Node>)| nodes);
+    let bad_links = Links::among(nodes()).refused(nodes());
+    offenders.extend(bad_links.into_iter().map(|link| (link.path.to_string(), link.reason)));
+    if offenders.is_empty() {
+        return Ok((trees, md5sums));
+    }
+    let lines = offenders.iter().map(|(path, reason)| format!("\n    {path:?} {reason}"));
+    let count = offenders.len();
+    let plural = if count == 1 { "path" } else { "paths" };
+    Err(Failure::new(format!(
+        "{count} {plural} cannot be in a package:{}",
+        lines.collect::<String>()
+    )))
+}
+
+/// The modules of a release, in the order of its modulepath.
+fn modules(
+    root: &ModuleRoot,
+    trees: &[(AppPath, Vec<Node>)],
+    say: Say,
+) -> Result<Vec<Module>, Failure> {
+    let links = Links::among(trees.iter().flat_map(|(_, nodes)| nodes));
+    let mut found = Vec::new();
+    for (app, nodes) in trees {
+        for name in module::names(app.as_str(), nodes.iter(), &links) {
+            let metadata = root.metadata(app, &name)?.unwrap_or_else(|problem| {
+                say(Event::Warning { text: problem });
+                module::Metadata::default()
+            });
+            found.push((app.clone(), name, metadata));
+        }
+    }
+    let modules = module::shadow(found);
+    for module in &modules {
+        if let Some(taken) = &module.shadowed_by {
+            let (taken, ignored) = (taken.to_string(), module.app.to_string());
+            say(Event::Shadowed { module: module.name.clone(), taken, ignored });
+        }
+    }
+    Ok(modules)
+}

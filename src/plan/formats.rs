@@ -1,0 +1,35 @@
+//! Which packages are written, how they are compressed, and who can read that.
+
+use crate::model::compression::{Compression, Format, Method, Target};
+use crate::model::exit::Exit;
+use crate::model::failure::Failure;
+use std::collections::BTreeSet;
+
+/// The formats to write, each once, with how it is compressed; refuses what a target cannot install.
+pub fn choose(
+    formats: &[Format],
+    method: Method,
+    level: Option<u8>,
+    targets: &[Target],
+) -> Result<Vec<(Format, Compression)>, Failure> {
+    for target in targets {
+        let format = target.format();
+        if !formats.contains(&format) {
+            return Err(Failure::new(format!("`{target}` installs .{format}, which is not built"))
+                .exit(Exit::Usage)
+                .hint(format!("add it: `--format {format}`")));
+        }
+        if !target.reads(method) {
+            let what = format!("`{target}` cannot install packages compressed with {method}");
+            return Err(Failure::new(what)
+                .exit(Exit::Usage)
+                .hint("every target reads `--compression gzip` and `--compression xz`"));
+        }
+    }
+    let formats: BTreeSet<Format> = formats.iter().copied().collect();
+    let compressed = |format| match Compression::new(method, level, format) {
+        Ok(compression) => Ok((format, compression)),
+        Err(error) => Err(Failure::new(error.to_string()).exit(Exit::Usage)),
+    };
+    formats.into_iter().map(compressed).collect()
+}
