@@ -5,11 +5,16 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let command = match localpuppet::cli::parse() {
         Ok(command) => command,
-        Err(usage) => return localpuppet::report::usage(&usage),
+        Err(usage) => return localpuppet::report::usage(&usage, asks_for_json()),
     };
     let voice = localpuppet::report::Voice::new(&command.voice);
     match localpuppet::cmd::run(command.verb, voice.for_programs(), &|event| voice.event(event)) {
         Ok(answer) => voice.answer(&answer),
         Err(failure) => voice.failure(&failure),
     }
+}
+
+/// A command line that was not understood may still say how to answer.
+fn asks_for_json() -> bool {
+    std::env::args_os().any(|argument| argument == "--json")
 }

@@ -131,7 +131,7 @@ fn built(built: &Built) -> String {
 }
 
 /// Prints clap's own text for help and version; misuse in our voice.
-pub fn usage(error: &clap::Error) -> ExitCode {
+pub fn usage(error: &clap::Error, json: bool) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
         return ExitCode::from(Exit::Ok.code());
@@ -141,7 +141,7 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         return ExitCode::from(Exit::Usage.code());
     }
     let failure = misuse(error).exit(Exit::Usage);
-    Voice { json: false, verbose: false }.failure(&failure)
+    Voice { json, verbose: false }.failure(&failure)
 }
 
 /// What was typed wrong, said as any other failure.
