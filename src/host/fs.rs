@@ -61,7 +61,7 @@ fn open_followed(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     match file.metadata()?.file_type() {
         kind if kind.is_file() => Ok(file),
-        kind if kind.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
+        kind if kind.is_dir() => Err(rustix::io::Errno::ISDIR.into()),
         _ => Err(io::Error::other("is no regular file")),
     }
 }
