@@ -302,7 +302,7 @@ fn a_refused_enc_touches_nothing_and_is_recorded() {
     let told = "error: failed to read `/nonexistent`: No such file or directory\n  hint: ";
     assert!(refused.stderr.contains(told), "{refused}");
     let refused = node.run(&["apply", "--enc", "/"]);
-    assert!(refused.stderr.contains("failed to read `/`: is a directory\n"), "{refused}");
+    assert!(refused.stderr.contains("failed to read `/`: Is a directory\n"), "{refused}");
 }
 
 #[test]
