@@ -29,7 +29,8 @@ pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadE
             control = Some(read_control(method(extension)?, reader, size, &mut inventory)?);
         } else if let Some(extension) = name.strip_prefix("data.tar") {
             read_data(method(extension)?, reader, size, &mut inventory)?;
-            compression = Some(extension.trim_start_matches('.').to_owned());
+            let named = method(extension)?.map(|method| method.to_string());
+            compression = Some(named.unwrap_or_else(|| "none".to_owned()));
         }
     }
     let (Some(control), Some(compression)) = (control, compression) else {
