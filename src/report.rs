@@ -38,28 +38,14 @@ impl Voice {
 
     /// Says something while a command works.
     pub fn event(&self, event: Event) {
-        let line = match event {
-            Event::LeftOut { path, reason } if self.verbose => {
-                format!("localpuppet: left out `{path}`: {reason}")
-            }
-            Event::LeftOut { .. } => return,
-            Event::Shadowed { module, taken, ignored } => format!(
-                "localpuppet: warning: module `{module}` is in `{taken}` and in `{ignored}`; \
-                 Puppet takes the first whole, but loads custom facts of both"
-            ),
-            Event::PackageManager { command } => format!("localpuppet: running {command}"),
-            Event::WaitingForLock { seconds } => format!(
-                "localpuppet: another program holds the package manager's lock; waiting up to {seconds} s"
-            ),
-            Event::Warning { text } => format!("localpuppet: warning: {text}"),
-            Event::Record { directory } if self.verbose => {
-                format!("localpuppet: recording in `{}`", directory.display())
-            }
-            Event::Record { .. } => return,
+        match event {
+            Event::LeftOut { .. } | Event::Record { .. } if !self.verbose => {}
             // As the seed did: the command alone, after a `#`, on stdout.
-            Event::Puppet { command } => return self.out(&format!("# {command}")),
-        };
-        let _ = writeln!(io::stderr(), "{line}");
+            Event::Puppet { .. } => self.out(&event.to_string()),
+            _ => {
+                let _ = writeln!(io::stderr(), "localpuppet: {event}");
+            }
+        }
     }
 
     /// Prints the answer of a command.

@@ -1,5 +1,6 @@
-//! What a command says while it works; `report` finds the words.
+//! What a command says while it works.
 
+use std::fmt;
 use std::path::PathBuf;
 
 /// Something that an operator may want to know before the command ends.
@@ -19,6 +20,27 @@ pub enum Event {
     Warning { text: String },
     /// Where a run keeps its record.
     Record { directory: PathBuf },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::LeftOut { path, reason } => write!(f, "left out `{path}`: {reason}"),
+            Event::Shadowed { module, taken, ignored } => write!(
+                f,
+                "warning: module `{module}` is in `{taken}` and in `{ignored}`; \
+                 Puppet takes the first whole, but loads custom facts of both"
+            ),
+            Event::PackageManager { command } => write!(f, "running {command}"),
+            Event::WaitingForLock { seconds } => write!(
+                f,
+                "another program holds the package manager's lock; waiting up to {seconds} s"
+            ),
+            Event::Puppet { command } => write!(f, "# {command}"),
+            Event::Warning { text } => write!(f, "warning: {text}"),
+            Event::Record { directory } => write!(f, "recording in `{}`", directory.display()),
+        }
+    }
 }
 
 /// How a command speaks while it works.
