@@ -6,6 +6,7 @@ use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::maintainer::Maintainer;
 use crate::model::package_manager::PackageManager;
+use crate::model::run_id::RunId;
 use crate::model::source_date::SourceDate;
 use crate::model::version::Version;
 use clap::{Args, Parser, Subcommand};
@@ -49,9 +50,24 @@ pub enum Verb {
     /// Install the requested release if need be, verify it, and run Puppet
     #[command(after_help = APPLY_EXAMPLES)]
     Apply(Apply),
-    /// Show the last run on this node
+    /// Show a run on this node: the one that goes on, or the last one
     #[command(after_help = STATUS_EXAMPLES)]
     Status(Status),
+    /// Print the log of a run
+    #[command(after_help = LOGS_EXAMPLES)]
+    Logs(Logs),
+    /// List the runs on this node, and where `rollback` would go
+    #[command(after_help = HISTORY_EXAMPLES)]
+    History(History),
+    /// End a run that goes on, with all that it started
+    #[command(after_help = CANCEL_EXAMPLES)]
+    Cancel(Cancel),
+    /// Apply the last other release that succeeded here, with the ENC of that run, offline
+    #[command(after_help = ROLLBACK_EXAMPLES)]
+    Rollback(Rollback),
+    /// Take over a run that `--detach` put on record
+    #[command(hide = true)]
+    Resume(Resume),
 }
 
 /// `localpuppet bundle`
@@ -131,28 +147,107 @@ pub struct Apply {
     /// Refuse any other content than this bundle ID
     #[arg(long, value_name = "SHA256", conflicts_with = "module_root")]
     pub bundle_id: Option<Sha256Digest>,
-    /// Show what Puppet would change; the release is installed if it is not there, all else stays
-    #[arg(long)]
-    pub noop: bool,
-    /// Exit with 2 where something changed
-    #[arg(long)]
-    pub detailed_exitcodes: bool,
     /// Package manager of this node [default: what /etc/os-release says]
     #[arg(long, value_name = "NAME", env = "LOCALPUPPET_PACKAGE_MANAGER")]
     pub package_manager: Option<PackageManager>,
     /// Seconds to wait for another program's package manager lock
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     pub package_lock_timeout: u32,
+    #[command(flatten)]
+    pub run: RunOptions,
+}
+
+/// How a run is carried out.
+#[derive(Clone, Debug, Args)]
+pub struct RunOptions {
+    /// Show what Puppet would change; the release is installed if it is not there, all else stays
+    #[arg(long)]
+    pub noop: bool,
+    /// Exit with 2 where something changed
+    #[arg(long)]
+    pub detailed_exitcodes: bool,
+    /// Answer at once with the run's ID, and go on in the background
+    #[arg(long)]
+    pub detach: bool,
+    /// Name of the run; the same name and the same request again is the same run
+    #[arg(long, value_name = "ID")]
+    pub run_id: Option<RunId>,
+    /// Seconds to wait for another run, or for Puppet's own agent, to end
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub wait_lock: u32,
+    /// Go on although `puppet agent --disable` was said on this node
+    #[arg(long)]
+    pub ignore_disabled: bool,
     /// Puppet's program [default: on PATH, then /opt/puppetlabs/bin/puppet, then /usr/bin/puppet]
     #[arg(long, value_name = "FILE", env = "LOCALPUPPET_PUPPET")]
     pub puppet: Option<PathBuf>,
+    /// How many runs stay on record
+    #[arg(long, value_name = "N", env = "LOCALPUPPET_KEEP_RUNS", default_value_t = 50)]
+    pub keep_runs: u32,
+    /// For how many days runs stay on record
+    #[arg(long, value_name = "DAYS", env = "LOCALPUPPET_KEEP_DAYS", default_value_t = 90)]
+    pub keep_days: u32,
     #[command(flatten)]
     pub node: Node,
+}
+
+/// `localpuppet rollback`
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// Go back to this run instead
+    #[arg(long, value_name = "RUN")]
+    pub to: Option<RunId>,
+    #[command(flatten)]
+    pub run: RunOptions,
 }
 
 /// `localpuppet status`
 #[derive(Debug, Args)]
 pub struct Status {
+    /// A run [default: the one that goes on, or the last one]
+    pub run: Option<RunId>,
+    /// Wait until it has ended
+    #[arg(long)]
+    pub wait: bool,
+    /// Wait no longer than this
+    #[arg(long, value_name = "SECONDS", requires = "wait")]
+    pub timeout: Option<u32>,
+    #[command(flatten)]
+    pub node: Node,
+}
+
+/// `localpuppet logs`
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// A run [default: the one that goes on, or the last one]
+    pub run: Option<RunId>,
+    /// Print what comes until the run has ended
+    #[arg(short, long)]
+    pub follow: bool,
+    #[command(flatten)]
+    pub node: Node,
+}
+
+/// `localpuppet history`
+#[derive(Debug, Args)]
+pub struct History {
+    #[command(flatten)]
+    pub node: Node,
+}
+
+/// `localpuppet cancel`
+#[derive(Debug, Args)]
+pub struct Cancel {
+    /// The run
+    pub run: RunId,
+    #[command(flatten)]
+    pub node: Node,
+}
+
+/// `localpuppet resume`
+#[derive(Debug, Args)]
+pub struct Resume {
+    pub run: RunId,
     #[command(flatten)]
     pub node: Node,
 }
@@ -186,12 +281,44 @@ Examples:
   localpuppet apply --enc node.yaml --noop
   localpuppet apply --enc node.yaml --package ./localpuppet-foo-r1_1_all.deb
   localpuppet apply --enc node.yaml --module-root modules
+  localpuppet apply --enc - --detach --run-id deploy-42 < node.yaml
 
 Exit codes: see localpuppet --help";
 
 const STATUS_EXAMPLES: &str = "\
 Examples:
   localpuppet status
+  localpuppet status deploy-42 --wait --timeout 600
   localpuppet status --json
 
-Exit codes: that of the run it shows (0 where it went well), 1 where there was no run";
+Exit codes: that of the run (0 where it went well), 17 it has not ended yet, 18 it is lost,
+1 there is no such run";
+
+const LOGS_EXAMPLES: &str = "\
+Examples:
+  localpuppet logs
+  localpuppet logs -f deploy-42
+  localpuppet logs --json            (one JSON object a line, as Puppet writes them)
+
+Exit codes: 0 printed; with -f that of the run; 1 there is no such run";
+
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  localpuppet history
+  localpuppet history --json
+
+Exit codes: 0, also where there was no run";
+
+const CANCEL_EXAMPLES: &str = "\
+Examples:
+  localpuppet cancel deploy-42
+
+Exit codes: 0 the run is ended; that of the run where it had ended before; 1 there is no such run";
+
+const ROLLBACK_EXAMPLES: &str = "\
+Examples:
+  localpuppet history                (shows where it would go)
+  localpuppet rollback
+  localpuppet rollback --to deploy-41 --noop
+
+Exit codes: those of apply, see localpuppet --help; 1 where there is nothing to go back to";

@@ -42,6 +42,9 @@ impl Voice {
             Event::LeftOut { .. } | Event::Record { .. } if !self.verbose => {}
             // As the seed did: the command alone, after a `#`, on stdout.
             Event::Puppet { .. } => self.out(&event.to_string()),
+            Event::Log { text } => {
+                let _ = io::stdout().write_all(&text).and_then(|()| io::stdout().flush());
+            }
             _ => {
                 let _ = writeln!(io::stderr(), "localpuppet: {event}");
             }
@@ -50,7 +53,9 @@ impl Voice {
 
     /// Prints the answer of a command.
     pub fn answer(&self, answer: &Answer) -> ExitCode {
-        if self.json {
+        if matches!(answer, Answer::Logged(_)) {
+            // Its lines were the answer.
+        } else if self.json {
             let document = serde_json::to_string_pretty(answer).unwrap_or_default();
             let _ = writeln!(io::stdout(), "{document}");
         } else {
@@ -96,7 +101,10 @@ fn prose(answer: &Answer) -> String {
     match answer {
         Answer::Built(releases) => releases.iter().map(built).collect(),
         Answer::Inspected(inspection) => inspection::prose(inspection),
-        Answer::Run(record) => run::prose(record),
+        Answer::Run(record) | Answer::Cancelled(record) => run::prose(record),
+        Answer::Asked(record) => format!("{}\n", record.id),
+        Answer::History(history) => run::history(history),
+        Answer::Logged(_) => String::new(),
     }
 }
 

@@ -1,78 +1,253 @@
-//! `apply`: read the ENC, take the node, install and verify the release, run Puppet, record.
+//! `apply`: put a run on record, take the node, read the ENC, install and verify the release, run Puppet.
 
 mod checkout;
 mod install;
 mod puppet;
+mod request;
 
-use crate::cli::Apply;
-use crate::host::input;
+pub use request::rollback_request;
+
+use crate::cli::{Apply, RunOptions};
+use crate::host::agent::{Agent, AgentLock};
+use crate::host::clock::{self, Deadline};
+use crate::host::detach;
 use crate::host::process::Signals;
-use crate::host::puppet::find as find_puppet;
-use crate::host::state::{Run, State};
+use crate::host::puppet::{Program, find as find_puppet};
+use crate::host::state::{Created, Level, Log, NodeLock, Patience, Run, State};
+use crate::host::{input, proc};
 use crate::model::answer::Answer;
 use crate::model::app::{AppPath, Release};
+use crate::model::digest::Sha256Digest;
 use crate::model::enc::{self, Enc};
 use crate::model::event::{Event, Say, Stdout};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::run::{DetailedExit, Mode, Outcome, Reason};
-use crate::plan::apply as plan;
-use std::path::{Path, PathBuf};
+use crate::model::request::{CodeFrom, Disabled, EncFrom, Request};
+use crate::model::run::{EncRecord, Holder, Outcome, Reason};
+use crate::plan::{apply as plan, history};
+use std::time::Duration;
 
-/// What was asked for: an app, and what it is told of this node.
-struct Wanted {
-    app: AppPath,
-    enc: Enc,
-}
+/// How long a run that goes on by itself may take to say so.
+const TO_BEGIN: Duration = Duration::from_secs(20);
 
 /// What every step of a run needs.
 pub struct Context<'a> {
-    pub args: &'a Apply,
+    pub request: &'a Request,
     pub state: &'a State,
     pub signals: &'a Signals,
     pub stdout: Stdout,
     pub say: Say<'a>,
 }
 
-/// Applies a release to this node.
-pub fn run(args: &Apply, stdout: Stdout, say: Say) -> Result<Answer, Failure> {
-    let state = State::of(&args.node.root)?;
-    fit_for_puppet("the root", state.root())?;
-    // Before signals are caught: who waits for an ENC on stdin can be ended at once.
-    let wanted = want(args, &state, say);
-    let signals =
-        Signals::catch().map_err(|error| Failure::new("failed to catch signals").because(error))?;
-    let mut run = match state.begin(wanted.as_ref().ok().map(|wanted| &wanted.app)) {
-        Ok(run) => run,
-        // A refused ENC is told whether it can be recorded or not.
-        Err(failure) => return Err(wanted.err().unwrap_or(failure)),
-    };
-    run.record.mode = if args.noop { Mode::Noop } else { Mode::Apply };
-    say(Event::Record { directory: PathBuf::from(run.directory()) });
-    let context = Context { args, state: &state, signals: &signals, stdout, say };
-    let outcome = wanted.and_then(|wanted| apply(&context, &wanted, &mut run));
-    conclude(args, run, outcome)
+/// The node, taken from other runs and from Puppet's own agent.
+pub struct Hold {
+    pub node: NodeLock,
+    pub agent: Option<AgentLock>,
 }
 
-fn apply(context: &Context, wanted: &Wanted, run: &mut Run) -> Result<Outcome, Failure> {
-    // Before anything is installed: without Puppet there is nothing to apply with.
-    let program = find_puppet(context.args.puppet.as_deref())?;
-    let code = match &context.args.module_root {
-        None => install::installed(context, &wanted.app, run)?,
-        Some(root) => checkout::resolved(context, root, &wanted.app, run)?,
+/// Applies a release to this node.
+pub fn run(args: &Apply, stdout: Stdout, say: Say) -> Result<Answer, Failure> {
+    let state = State::of(&args.run.node.root)?;
+    // Before signals are caught: who waits for an ENC on stdin can be ended at once.
+    let (request, document) = request::of(args, &state)?;
+    ask(&state, &args.run, &request, document.as_deref(), stdout, say)
+}
+
+/// Puts a run on record, and carries it out here or elsewhere.
+pub fn ask(
+    state: &State,
+    options: &RunOptions,
+    request: &Request,
+    document: Option<&[u8]>,
+    stdout: Stdout,
+    say: Say,
+) -> Result<Answer, Failure> {
+    fit_for_puppet("the root", state.root())?;
+    let signals = catch()?;
+    let run = match state.create(options.run_id.as_ref(), request, document)? {
+        Created::New(run) => *run,
+        Created::Known(record) if options.detach => return Ok(Answer::Asked(record)),
+        // It is the same call again: wait with whoever made it first.
+        Created::Known(record) => {
+            let ended = super::status::wait(state, &record.id, None, &signals)?;
+            return Ok(Answer::Run(Box::new(ended)));
+        }
     };
-    puppet::run(context, program, &code, &wanted.enc, run)
+    say(Event::Record { directory: run.directory().into() });
+    match options.detach {
+        true => detached(state, request, run, &signals),
+        false => carry_out(state, request, run, &signals, stdout, say),
+    }
+}
+
+/// Carries out a run that another process put on record.
+pub fn resume(state: &State, run: Run, request: &Request, say: Say) -> Result<Answer, Failure> {
+    let signals = catch()?;
+    carry_out(state, request, run, &signals, Stdout::Through, say)
+}
+
+fn catch() -> Result<Signals, Failure> {
+    Signals::catch().map_err(|error| Failure::new("failed to catch signals").because(error))
+}
+
+/// Starts the process that goes on with a run, and waits until it has it.
+fn detached(
+    state: &State,
+    request: &Request,
+    mut run: Run,
+    signals: &Signals,
+) -> Result<Answer, Failure> {
+    let deadline = Deadline::after(TO_BEGIN);
+    let mut begun = detach::start(state, &run, signals);
+    while begun.is_ok() {
+        match state.record(&run.record.id)? {
+            Some(record) if record.process != run.record.process => {
+                return Ok(Answer::Asked(Box::new(record)));
+            }
+            _ if deadline.left().is_none() => {
+                begun = Err(Failure::new("the run was started, and does not begin"));
+            }
+            _ => clock::sleep(Duration::from_millis(10)),
+        }
+    }
+    let refused = begun.map(|()| Outcome::Refused);
+    conclude(request, &mut run, refused)
+}
+
+fn carry_out(
+    state: &State,
+    request: &Request,
+    mut run: Run,
+    signals: &Signals,
+    stdout: Stdout,
+    say: Say,
+) -> Result<Answer, Failure> {
+    proc::take_name();
+    let log = run.log();
+    let say = |event: Event| {
+        record(&log, &event);
+        say(event);
+    };
+    let context = Context { request, state, signals, stdout, say: &say };
+    let mut hold = None;
+    let outcome = apply(&context, &mut run, &mut hold);
+    let answer = conclude(request, &mut run, outcome);
+    let runs = state.runs().map(|(runs, _)| runs).unwrap_or_default();
+    state.forget(history::surplus(&runs, request.keep, clock::timestamp()));
+    // A daemon that Puppet left behind may have the lock still, and holds no node.
+    if !run.record.puppet_process().is_some_and(proc::is_alive)
+        && let Some(Hold { node, .. }) = hold
+    {
+        node.release();
+    }
+    answer
+}
+
+fn record(log: &Log, event: &Event) {
+    match event {
+        Event::Warning { .. } | Event::Shadowed { .. } => {
+            log.write(Level::Warning, &event.to_string());
+        }
+        Event::Record { .. } | Event::Log { .. } | Event::LeftOut { .. } => {}
+        _ => log.write(Level::Notice, &event.to_string()),
+    }
+}
+
+fn apply(context: &Context, run: &mut Run, hold: &mut Option<Hold>) -> Result<Outcome, Failure> {
+    // Before anything is installed: without Puppet there is nothing to apply with.
+    let program = find_puppet(context.request.puppet.as_deref())?;
+    let holder = Holder {
+        run: Some(run.record.id.clone()),
+        app: context.request.app.clone(),
+        ..context.state.holder("apply")
+    };
+    let hold = hold.insert(take(context, &program, &holder)?);
+    run.start()?;
+    let (app, enc) = classify(context, run)?;
+    hold.node.tell(&Holder { app: Some(app.clone()), ..holder })?;
+    let code = match &context.request.code {
+        CodeFrom::Checkout(root) => checkout::resolved(context, root, &app, run)?,
+        CodeFrom::Release(options) => install::installed(context, options, &app, run)?,
+        CodeFrom::Installed => install::there(context, &app, run)?,
+    };
+    puppet::run(context, program, &code, &enc, run, hold)
+}
+
+/// Takes the node, and keeps Puppet's own agent out.
+fn take(context: &Context, program: &Program, holder: &Holder) -> Result<Hold, Failure> {
+    let Context { request, state, signals, say, .. } = *context;
+    let deadline = Deadline::after(Duration::from_secs(u64::from(request.wait_lock)));
+    let patience = Patience { deadline, signals, say };
+    let node = state.hold(holder, &patience)?;
+    not_interrupted(context)?;
+    let agent = match Agent::of(state, program, signals) {
+        Ok(agent) => agent,
+        // Where Puppet cannot say so much, its agent cannot run either.
+        Err(failure) => {
+            let text = format!("{failure}: {}", failure.causes().join(": "));
+            say(Event::Warning { text });
+            return Ok(Hold { node, agent: None });
+        }
+    };
+    if request.disabled == Disabled::Honoured {
+        agent.refuse_if_disabled()?;
+    }
+    Ok(Hold { node, agent: Some(agent.hold(&patience)?) })
+}
+
+/// Reads the ENC, and with it which app is wanted.
+fn classify(context: &Context, run: &mut Run) -> Result<(AppPath, Enc), Failure> {
+    let refused = |what: String| Failure::new(what).exit(Exit::EncRefused);
+    let (source, text) = document(context, run)?;
+    let sha256 = Sha256Digest::of(&text);
+    run.record.enc = Some(EncRecord { source: source.clone(), sha256 });
+    let enc = Enc::parse(&text)
+        .map_err(|error| refused(format!("the ENC `{source}` is refused")).because(error))?;
+    let app = match (&context.request.app, &enc.app) {
+        (Some(given), Some(named)) if given != named => {
+            let text =
+                format!("applying `{given}` as the command line says; the ENC names `{named}`");
+            (context.say)(Event::Warning { text });
+            given.clone()
+        }
+        (Some(app), _) | (None, Some(app)) => app.clone(),
+        (None, None) => {
+            return Err(refused(format!("the ENC `{source}` names no app")).hint(
+                "write `app: foo/tags/r1` into it, or type `localpuppet apply foo/tags/r1`",
+            ));
+        }
+    };
+    run.record.app = Some(app.clone());
+    Ok((app, enc))
+}
+
+/// The ENC's document, and where it comes from.
+fn document(context: &Context, run: &Run) -> Result<(String, Vec<u8>), Failure> {
+    match &context.request.enc {
+        EncFrom::Stdin { .. } => Ok(("stdin".to_owned(), run.document(enc::LARGEST)?)),
+        EncFrom::Run(id) => {
+            let text = context.state.enc_of(id, enc::LARGEST)?;
+            Ok((format!("run {id}"), text))
+        }
+        EncFrom::File(path) => {
+            let text = input::read(path, enc::LARGEST).map_err(|failure| {
+                failure.exit(Exit::EncRefused).hint(
+                    "name the node's ENC with `--enc FILE`, or write it to stdin with `--enc -`",
+                )
+            })?;
+            Ok((path.display().to_string(), text))
+        }
+    }
 }
 
 /// Ends the record, and answers with it or with why Puppet was not started.
 fn conclude(
-    args: &Apply,
-    mut run: Run,
+    request: &Request,
+    run: &mut Run,
     outcome: Result<Outcome, Failure>,
 ) -> Result<Answer, Failure> {
-    let detailed = if args.detailed_exitcodes { DetailedExit::Yes } else { DetailedExit::No };
     let exit = match &outcome {
-        Ok(outcome) => outcome.exit(detailed),
+        Ok(outcome) => outcome.exit(request.detailed_exitcodes),
         Err(failure) => failure.exit_code(),
     };
     run.record.exit_code = Some(exit.code());
@@ -87,38 +262,6 @@ fn conclude(
     outcome?;
     ended?;
     Ok(Answer::Run(Box::new(run.record.clone())))
-}
-
-fn want(args: &Apply, state: &State, say: Say) -> Result<Wanted, Failure> {
-    let refused = |what: String| Failure::new(what).exit(Exit::EncRefused);
-    let path = match &args.enc {
-        Some(path) => path.clone(),
-        None => PathBuf::from(state.at("/etc/puppet/input.yaml")),
-    };
-    let shown =
-        if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
-    let text = input::read(&path, enc::LARGEST).map_err(|failure| {
-        failure
-            .exit(Exit::EncRefused)
-            .hint("name the node's ENC with `--enc FILE`, or write it to stdin with `--enc -`")
-    })?;
-    let enc = Enc::parse(&text)
-        .map_err(|error| refused(format!("the ENC `{shown}` is refused")).because(error))?;
-    let app = match (&asked(args), &enc.app) {
-        (Some(given), Some(named)) if given != named => {
-            let text =
-                format!("applying `{given}` as the command line says; the ENC names `{named}`");
-            say(Event::Warning { text });
-            given.clone()
-        }
-        (Some(app), _) | (None, Some(app)) => app.clone(),
-        (None, None) => {
-            return Err(refused(format!("the ENC `{shown}` names no app")).hint(
-                "write `app: foo/tags/r1` into it, or type `localpuppet apply foo/tags/r1`",
-            ));
-        }
-    };
-    Ok(Wanted { app, enc })
 }
 
 /// The app of the command line: `foo/r1` for short, which in a checkout is a path of its own.

@@ -2,8 +2,13 @@
 
 mod apply;
 mod bundle;
+mod cancel;
+mod history;
 mod inspect;
+mod logs;
 mod package_file;
+mod resume;
+mod rollback;
 mod status;
 
 use crate::cli::Verb;
@@ -19,5 +24,10 @@ pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Fa
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Apply(args) => apply::run(&args, stdout, say),
         Verb::Status(args) => status::run(&args),
+        Verb::Logs(args) => logs::run(&args, stdout, say),
+        Verb::History(args) => history::run(&args, say),
+        Verb::Cancel(args) => cancel::run(&args),
+        Verb::Rollback(args) => rollback::run(&args, stdout, say),
+        Verb::Resume(args) => resume::run(&args, say),
     }
 }

@@ -14,6 +14,11 @@ pub fn now_as_name() -> String {
     now().replace(['-', ':'], "")
 }
 
+/// Now, to reckon with.
+pub fn timestamp() -> Timestamp {
+    Timestamp::now()
+}
+
 /// A time to give up at.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Instant);

@@ -83,14 +83,38 @@ pub fn read_bounded(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure>
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed("read", path, error)),
     };
+    bounded(file, path, limit).map(Some)
+}
+
+/// Reads to the end, which has to come within `limit` bytes.
+pub fn bounded(from: impl Read, path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    let read = file.take(limit + 1).read_to_end(&mut bytes);
+    let read = from.take(limit.saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(|error| failed("read", path, error))?;
     if bytes.len() as u64 > limit {
         let what = format!("expected at most {limit} bytes in `{}`, found more", path.display());
         return Err(Failure::new(what));
     }
-    Ok(Some(bytes))
+    Ok(bytes)
+}
+
+/// Reads a whole file of ours of at most `limit` bytes; none where there is
+/// none. A link in its place is somebody else's doing, and an error.
+pub fn read_own(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+    let file = match open_regular(path) {
+        Ok((file, _)) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("read", path, error)),
+    };
+    bounded(file, path, limit).map(Some)
+}
+
+/// Adds to a file of ours, and makes it where there is none; follows no link.
+pub fn append_own(path: &Path, content: &[u8]) -> io::Result<()> {
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600).custom_flags(flags);
+    options.open(path)?.write_all(content)
 }
 
 /// The names in a directory that are UTF-8, in order; none where there is no directory.
@@ -197,7 +221,7 @@ pub fn would_create(file: &File, path: &Path) -> Result<Created, Failure> {
 }
 
 /// A rename is on disk only once its directory is.
-fn sync_parent(path: &Path) -> Result<(), Failure> {
+pub fn sync_parent(path: &Path) -> Result<(), Failure> {
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -225,6 +249,20 @@ fn same_content(file: &File, path: &Path) -> Result<bool, Failure> {
         at += piece as u64;
     }
     Ok(true)
+}
+
+/// Makes a file with all its content at once; false where something has its name already.
+pub fn create_new(path: &Path, content: &[u8], mode: u32) -> Result<bool, Failure> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let fail = |error| failed("write", path, error);
+    let mut file = named_beside(parent).map_err(fail)?;
+    file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(fail)?;
+    file.write_all(content).map_err(fail)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(fail(error.error)),
+    }
 }
 
 /// Replaces a file's content at once: written beside, synced, renamed.

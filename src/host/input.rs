@@ -1,11 +1,11 @@
 //! What the operator hands in: a file, stdin, a directory.
 #![allow(clippy::disallowed_methods)]
 
-use super::fs::failed;
+use super::fs::{bounded, failed};
 use crate::model::failure::Failure;
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// Reads a whole document of at most `largest` bytes; `-` is stdin, and a pipe
 /// will do too, as a shell makes of `<(…)`.
@@ -17,24 +17,16 @@ pub fn read(path: &Path, largest: u64) -> Result<Vec<u8>, Failure> {
     bounded(file, path, largest)
 }
 
+/// The same path from wherever it is looked at; links stay.
+pub fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| failed("find", path, error))
+}
+
 /// Where a path really is, without links.
 pub fn real_path(path: &Path) -> Result<String, Failure> {
     let real = std::fs::canonicalize(path).map_err(|error| failed("find", path, error))?;
     let text = real.into_os_string().into_string();
     text.map_err(|_| Failure::new(format!("`{}` is not UTF-8", path.display())))
-}
-
-/// Reads to the end, which has to come within `largest` bytes.
-fn bounded(from: impl Read, path: &Path, largest: u64) -> Result<Vec<u8>, Failure> {
-    let mut content = Vec::new();
-    let read = from.take(largest.saturating_add(1)).read_to_end(&mut content);
-    read.map_err(|error| failed("read", path, error))?;
-    if content.len() as u64 > largest {
-        let shown = path.display();
-        let what = format!("expected at most {largest} bytes in `{shown}`, found more");
-        return Err(Failure::new(what));
-    }
-    Ok(content)
 }
 
 #[cfg(test)]

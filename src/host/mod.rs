@@ -3,8 +3,10 @@
 //! It does what it is told and says what happened; it never decides and never
 //! speaks to the operator.
 
+pub mod agent;
 pub mod apt;
 pub mod clock;
+pub mod detach;
 pub mod dnf;
 pub mod fs;
 pub mod input;

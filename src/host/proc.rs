@@ -1,8 +1,10 @@
 //! Processes as the kernel shows them below /proc.
 #![allow(clippy::disallowed_methods)]
 
+use crate::model::failure::Failure;
 use crate::model::run::Process;
-use rustix::process::{Pid, Signal};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
@@ -33,6 +35,50 @@ pub fn identify(pid: u32) -> Process {
 pub fn is_alive(process: &Process) -> bool {
     let Some(stat) = i32::try_from(process.pid).ok().and_then(stat) else { return false };
     stat.start == process.start && stat.state != 'Z' && process.boot == boot()
+}
+
+/// Asks a process to end, if it is still the one that is meant.
+pub fn tell_to_end(process: &Process) -> Result<(), Failure> {
+    let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
+    let Some(pid) = pid else { return Ok(()) };
+    // A descriptor of the process: once it is had, the pid can be given to no other.
+    let told = match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(descriptor) if is_alive(process) => {
+            rustix::process::pidfd_send_signal(descriptor, Signal::TERM)
+        }
+        Ok(_) => Ok(()),
+        Err(Errno::NOSYS) if is_alive(process) => rustix::process::kill_process(pid, Signal::TERM),
+        Err(error) => Err(error),
+    };
+    match told {
+        Ok(()) | Err(Errno::SRCH | Errno::NOSYS) => Ok(()),
+        Err(error) => {
+            let what = format!("failed to end process {}", process.pid);
+            Err(Failure::new(what).because(std::io::Error::from(error)))
+        }
+    }
+}
+
+/// True where some process has this pid.
+pub fn exists(pid: u32) -> bool {
+    i32::try_from(pid).ok().and_then(stat).is_some_and(|stat| stat.state != 'Z')
+}
+
+/// True where the process of a pid is a Puppet, as Puppet itself tells
+/// (`lib/puppet/util/pidlock.rb`): by its name, or by its arguments where it is a Ruby.
+pub fn is_puppet(pid: u32) -> bool {
+    let read = |name: &str| fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+    let text = |name: &str| String::from_utf8_lossy(&read(name)).into_owned();
+    let name = text("comm");
+    let name = name.trim_end();
+    let named = name.ends_with("puppet") || name.contains("puppet-");
+    named || name.contains("ruby") && text("cmdline").contains("puppet")
+}
+
+/// Gives this process the name that Puppet's agent knows the holder of its
+/// lock by, however the program's file is called.
+pub fn take_name() {
+    let _ = rustix::thread::set_name(c"localpuppet");
 }
 
 /// True where this process was started with a signal ignored, as `nohup` does.
@@ -86,8 +132,10 @@ impl Family {
     pub fn signal(&self, signal: Signal) {
         let leader = Pid::from_raw(self.leader);
         if let Some(leader) = leader {
-            // A process that has ended meanwhile needs no signal.
-            let _ = rustix::process::kill_process_group(leader, signal);
+            // A process that has ended meanwhile needs no signal; not every one leads a group.
+            if rustix::process::kill_process_group(leader, signal).is_err() {
+                let _ = rustix::process::kill_process(leader, signal);
+            }
         }
         for pid in self.others().filter_map(Pid::from_raw) {
             let _ = rustix::process::kill_process(pid, signal);

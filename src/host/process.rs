@@ -5,9 +5,10 @@
 #![allow(clippy::disallowed_methods)]
 
 use super::clock::{self, Deadline};
-use super::proc::{Family, ignores};
+use super::proc::{Family, ignores, is_alive};
 use crate::model::command::{CommandLine, Environment};
 use crate::model::event::Stdout;
+use crate::model::run::Process;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Signal};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
@@ -276,6 +277,21 @@ impl Streamed {
         family.signal(Signal::KILL);
         status.map_or_else(|| self.child.wait(), Ok)
     }
+}
+
+/// Ends a process that is not ours with all that it started: asked first, killed some seconds later.
+pub fn end_family(process: &Process) {
+    if !is_alive(process) {
+        return;
+    }
+    let deadline = Deadline::after(GRACE);
+    let mut family = Family::of(process.pid);
+    family.signal(Signal::TERM);
+    while family.is_alive() && deadline.left().is_some() {
+        clock::sleep(Duration::from_millis(50));
+        family.look();
+    }
+    family.signal(Signal::KILL);
 }
 
 fn command(line: &CommandLine) -> Command {

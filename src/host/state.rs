@@ -1,32 +1,39 @@
 //! What localpuppet keeps on a node: the lock, and a directory for each run.
 //!
 //! ```text
-//! /var/lib/localpuppet/lock         who runs; a lock of the kernel's, which dies with its holders:
-//!                                   localpuppet, and the Puppet that it started
-//! /var/lib/localpuppet/last         the last run, a link
-//! /var/lib/localpuppet/runs/<id>/   record.json, enc.yaml, log.jsonl, report.json, …
+//! /var/lib/localpuppet/lock         who works here; a lock of the kernel's, which dies with its
+//!                                   holders: localpuppet, and the Puppet that it started
+//! /var/lib/localpuppet/last         the last run that held the node, a link
+//! /var/lib/localpuppet/runs/<id>/   request.json, record.json, enc.yaml, log.txt, log.jsonl,
+//!                                   report.json, …
 //! /var/lib/localpuppet/puppet/<app> what Puppet remembers of an app between runs
 //! ```
 //!
 //! All of it is the owner's alone: ENCs, logs and reports have secrets in them.
 #![allow(clippy::disallowed_methods)]
 
-use super::{clock, input, proc};
-use crate::model::app::AppPath;
+mod lock;
+mod log;
+mod run;
+
+pub use lock::{NodeLock, Patience};
+pub use log::{Level, Log, LogReader};
+pub use run::{Created, Run};
+
+use super::{fs as files, input, proc};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::run::{Holder, Process, Record, Stage};
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use crate::model::request::Request;
+use crate::model::run::{Outcome, Record, Stage};
+use crate::model::run_id::RunId;
+use rustix::process::geteuid;
+use serde::de::DeserializeOwned;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::Path;
 
 const DIRECTORY: &str = "/var/lib/localpuppet";
-
-/// So many runs are kept.
-const KEPT: usize = 50;
 
 /// A record is some kilobytes; more is not one.
 const LARGEST_RECORD: u64 = 1 << 20;
@@ -74,205 +81,125 @@ impl State {
         self.subdirectory(&format!("puppet/{name}"))
     }
 
-    /// Takes the node for one run and begins its record.
-    pub fn begin(&self, app: Option<&AppPath>) -> Result<Run, Failure> {
+    /// Makes the state's directories where there are none, and sees that nobody else can write there.
+    fn prepare(&self) -> Result<(), Failure> {
         let directory = self.directory();
-        self.create(&directory)?;
-        create_directories(&format!("{directory}/runs"))?;
-        let started = clock::now();
-        let lock = self.lock(&started, app)?;
-        let process = proc::identify(std::process::id());
-        let (id, run) = self.create_run(process.pid)?;
-        let mut record = Record::begin(id, run, started, process);
-        record.app = app.cloned();
-        let mut run = Run { state: self.clone(), record, lock };
-        run.save()?;
-        run.point_to_last()?;
-        Ok(run)
-    }
-
-    /// The state is the owner's alone; the directories above it are everyone's.
-    fn create(&self, directory: &str) -> Result<(), Failure> {
         let above = directory.rsplit_once('/').map_or("/", |(above, _)| above);
         fs::create_dir_all(above).map_err(|error| failed("create directory", above, error))?;
-        create_directories(directory)
+        create_directories(&directory)?;
+        ours(&directory)?;
+        let runs = format!("{directory}/runs");
+        create_directories(&runs)?;
+        ours(&runs)
     }
 
-    /// A new directory, whose name sorts by time.
-    fn create_run(&self, pid: u32) -> Result<(String, String), Failure> {
-        loop {
-            let id = format!("{}-{pid}", clock::now_as_name());
-            let run = format!("{}/runs/{id}", self.directory());
-            match DirBuilder::new().mode(0o700).create(&run) {
-                Ok(()) => return Ok((id, run)),
-                // Two runs of one process in one millisecond.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    clock::sleep(Duration::from_millis(1));
-                }
-                Err(error) => return Err(failed("create directory", &run, error)),
-            }
-        }
+    fn run_directory(&self, id: &RunId) -> String {
+        format!("{}/runs/{id}", self.directory())
     }
 
-    fn lock(&self, since: &str, app: Option<&AppPath>) -> Result<File, Failure> {
-        let path = format!("{}/lock", self.directory());
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(&path).map_err(|error| failed("open", &path, error))?;
-        if !take(&file, &path)? {
-            return Err(self.held(&file, &path));
+    /// The record of one run, with what became of it if its process is gone.
+    pub fn record(&self, id: &RunId) -> Result<Option<Record>, Failure> {
+        let directory = self.run_directory(id);
+        if files::kind(Path::new(&directory)).map_err(as_root)?.is_none() {
+            return Ok(None);
         }
-        let holder =
-            Holder { pid: std::process::id(), since: since.to_owned(), release: app.cloned() };
-        let text = serde_json::to_string(&holder).unwrap_or_default();
-        let written = file.set_len(0).and_then(|()| file.rewind());
-        written
-            .and_then(|()| file.write_all(text.as_bytes()))
-            .map_err(|error| failed("write", &path, error))?;
-        Ok(file)
+        ours(&directory)?;
+        let record: Option<Record> = document(&format!("{directory}/record.json"))?;
+        // Whoever moved the directory moved its files with it.
+        Ok(record.map(|record| self.with_true_stage(Record { directory, ..record })))
     }
 
-    /// Who has the lock; what cannot be read of it is left out.
-    fn held(&self, lock: &File, path: &str) -> Failure {
-        let last = self.last().ok().flatten();
-        let refused = |what: String| Failure::new(what).exit(Exit::Locked);
-        if let Some(record) = last.as_ref().filter(|record| record.stage == Stage::Orphaned)
-            && let Some(&Process { pid, .. }) = record.puppet_process()
-        {
-            let run = &record.id;
-            return refused(format!(
-                "Puppet of run `{run}`, which was killed, is still at work: pid {pid}"
-            ))
-            .hint(format!("wait for it, or `kill {pid}`"));
-        }
-        let mut text = Vec::new();
-        let _ = lock.take(LARGEST_RECORD).read_to_end(&mut text);
-        let told = match serde_json::from_slice::<Holder>(&text) {
-            Ok(Holder { pid, since, release: Some(app) }) => {
-                format!(": pid {pid}, since {since}, `{app}`")
-            }
-            Ok(Holder { pid, since, release: None }) => format!(": pid {pid}, since {since}"),
-            // It has the lock and has not yet said who it is.
-            Err(_) => String::new(),
-        };
-        let is_gone = last.is_some_and(|record| !proc::is_alive(&record.process));
-        refused(format!("another run holds this node{told}")).hint(match is_gone {
-            true => format!("it is gone; see what it left behind: `fuser -v {path}`"),
-            false => "see what it does: `localpuppet status`".to_owned(),
+    /// What a run was asked to do.
+    pub fn request(&self, id: &RunId) -> Result<Option<Request>, Failure> {
+        document(&format!("{}/request.json", self.run_directory(id)))
+    }
+
+    /// Reads a log of a run from its beginning.
+    pub fn log(&self, id: &RunId, name: &str) -> LogReader {
+        LogReader::of(&format!("{}/{name}", self.run_directory(id)))
+    }
+
+    /// The ENC that a run gave to Puppet.
+    pub fn enc_of(&self, id: &RunId, largest: u64) -> Result<Vec<u8>, Failure> {
+        let path = format!("{}/enc.yaml", self.run_directory(id));
+        let text = files::read_own(Path::new(&path), largest)?;
+        text.ok_or_else(|| {
+            Failure::new(format!("the ENC of run `{id}` is not on record")).exit(Exit::EncRefused)
         })
     }
 
-    /// The record of the last run, with what became of one whose process is gone.
+    /// Every run that is on record, the oldest first, and what could not be read of others.
+    pub fn runs(&self) -> Result<(Vec<Record>, Vec<Failure>), Failure> {
+        let directory = format!("{}/runs", self.directory());
+        let names = files::names(Path::new(&directory)).map_err(as_root)?;
+        let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
+        for id in names.iter().filter_map(|name| name.parse().ok()) {
+            match self.record(&id) {
+                Ok(record) => runs.extend(record),
+                Err(failure) => unreadable.push(failure),
+            }
+        }
+        runs.sort_by_key(|run| (run.sequence, run.started.clone()));
+        Ok((runs, unreadable))
+    }
+
+    /// The run that holds the node, or the last one that did; one that was
+    /// refused for another says nothing of the node.
     pub fn last(&self) -> Result<Option<Record>, Failure> {
-        let Some(mut record) = self.read_last()? else { return Ok(None) };
-        if record.stage == Stage::Running && !proc::is_alive(&record.process) {
-            record.stage = match record.puppet_process().is_some_and(proc::is_alive) {
-                true => Stage::Orphaned,
-                false if self.is_locked() => Stage::Running,
-                false => Stage::Lost,
-            };
+        let (runs, _) = self.runs()?;
+        let told = |run: &&Record| run.outcome != Some(Outcome::Locked);
+        let working = runs.iter().rev().find(|run| !run.is_over() && run.stage != Stage::Waiting);
+        Ok(working.or_else(|| runs.iter().rev().find(told)).or(runs.last()).cloned())
+    }
+
+    fn with_true_stage(&self, mut record: Record) -> Record {
+        if record.stage == Stage::Ended || proc::is_alive(&record.process) {
+            return record;
         }
-        Ok(Some(record))
-    }
-
-    fn is_locked(&self) -> bool {
-        let file = File::open(format!("{}/lock", self.directory()));
-        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
-    }
-
-    fn read_last(&self) -> Result<Option<Record>, Failure> {
-        let path = format!("{}/last/record.json", self.directory());
-        let read = super::fs::read_bounded(Path::new(&path), LARGEST_RECORD);
-        let Some(text) = read.map_err(as_root)? else { return Ok(None) };
-        let record = serde_json::from_slice(&text);
+        if record.puppet_process().is_some_and(proc::is_alive) {
+            record.stage = Stage::Orphaned;
+            return record;
+        }
+        // Killed between the start of its Puppet and the record of it: the lock knows.
+        let held = record.stage == Stage::Running && record.puppet.is_none();
+        if held && self.is_locked_by(&record.id) {
+            return record;
+        }
+        record.stage = Stage::Lost;
+        record.outcome = Some(Outcome::Lost);
         record
-            .map(Some)
-            .map_err(|error| Failure::new(format!("`{path}` is no record")).because(error))
-    }
-
-    /// Removes all but the newest runs. What cannot be removed now is tried again by the next run.
-    fn prune(&self, last: &str) {
-        let Ok(entries) = fs::read_dir(format!("{}/runs", self.directory())) else { return };
-        let mut runs: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        runs.sort();
-        let surplus = runs.len().saturating_sub(KEPT);
-        for run in runs.iter().take(surplus).filter(|run| !run.ends_with(last)) {
-            let _ = fs::remove_dir_all(run);
-        }
     }
 }
 
-/// One run: holds the node until it is dropped.
-pub struct Run {
-    state: State,
-    /// What is told of the run; written by [`Run::save`].
-    pub record: Record,
-    lock: File,
+/// A JSON document of ours; none where there is no file. No link is followed.
+fn document<T: DeserializeOwned>(path: &str) -> Result<Option<T>, Failure> {
+    let read = files::read_own(Path::new(path), LARGEST_RECORD);
+    let Some(text) = read.map_err(as_root)? else { return Ok(None) };
+    let document = serde_json::from_slice(&text);
+    document
+        .map(Some)
+        .map_err(|error| Failure::new(format!("`{path}` is not what was written")).because(error))
 }
 
-impl Run {
-    /// The directory of this run.
-    pub fn directory(&self) -> &str {
-        &self.record.directory
+/// Sees that a directory is one, is this user's, and is nobody else's to write to.
+fn ours(path: &str) -> Result<(), Failure> {
+    let metadata = fs::symlink_metadata(path).map_err(|error| failed("look at", path, error))?;
+    let (user, owner) = (geteuid().as_raw(), metadata.uid());
+    if !metadata.is_dir() {
+        return Err(Failure::new(format!("`{path}` is no directory"))
+            .hint(format!("look at it, then move it away: `ls -ld {path}`")));
     }
-
-    /// The lock on the node, for the program that works under it.
-    pub fn lock(&self) -> BorrowedFd<'_> {
-        self.lock.as_fd()
+    if owner != user {
+        let what = format!("expected `{path}` to be of user {user}, found user {owner}");
+        return Err(as_root(
+            Failure::new(what).hint(format!("look into it, then move it away: `ls -la {path}`")),
+        ));
     }
-
-    /// Puts a file into this run's directory.
-    pub fn put(&self, name: &str, content: &[u8]) -> Result<(), Failure> {
-        let path = format!("{}/{name}", self.directory());
-        if let Some((parent, _)) = path.rsplit_once('/') {
-            create_directories(parent)?;
-        }
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        file.and_then(|mut file| file.write_all(content))
-            .map_err(|error| failed("write", &path, error))
+    if metadata.mode() & 0o022 != 0 {
+        let what = format!("others may write to `{path}`, where secrets and locks are kept");
+        return Err(Failure::new(what).hint(format!("chmod go-rwx {path}")));
     }
-
-    /// Writes the record: beside its place, then renamed into it.
-    pub fn save(&mut self) -> Result<(), Failure> {
-        let path = format!("{}/record.json", self.directory());
-        let text = serde_json::to_string_pretty(&self.record).unwrap_or_default() + "\n";
-        super::fs::replace(Path::new(&path), text.as_bytes(), 0o600)
-    }
-
-    /// Ends the record and makes room for the next.
-    pub fn end(&mut self) -> Result<(), Failure> {
-        self.record.stage = Stage::Ended;
-        self.record.ended = Some(clock::now());
-        self.save()?;
-        self.state.prune(&self.record.id);
-        // A daemon that Puppet left behind may have the lock still, and holds no node.
-        if !self.record.puppet_process().is_some_and(proc::is_alive) {
-            let _ = self.lock.unlock();
-        }
-        Ok(())
-    }
-
-    fn point_to_last(&self) -> Result<(), Failure> {
-        let directory = self.state.directory();
-        let (new, last) =
-            (format!("{directory}/last.{}", self.record.id), format!("{directory}/last"));
-        symlink(format!("runs/{}", self.record.id), &new)
-            .and_then(|()| fs::rename(&new, &last))
-            .map_err(|error| failed("write", &last, error))
-    }
-}
-
-/// Takes the lock; false where another has it. `status` holds it for an
-/// instant to see whether it is free, so one look is not enough.
-fn take(file: &File, path: &str) -> Result<bool, Failure> {
-    for _ in 0..5 {
-        match file.try_lock() {
-            Ok(()) => return Ok(true),
-            Err(TryLockError::WouldBlock) => clock::sleep(Duration::from_millis(10)),
-            Err(TryLockError::Error(error)) => return Err(failed("lock", path, error)),
-        }
-    }
-    Ok(false)
+    Ok(())
 }
 
 fn create_directories(path: &str) -> Result<(), Failure> {
@@ -281,104 +208,14 @@ fn create_directories(path: &str) -> Result<(), Failure> {
 }
 
 fn failed(deed: &str, path: &str, error: io::Error) -> Failure {
-    as_root(super::fs::failed(deed, Path::new(path), error))
+    as_root(files::failed(deed, Path::new(path), error))
 }
 
 /// The state is root's on a node: who may not read it is told.
 fn as_root(failure: Failure) -> Failure {
-    match failure.to_string().ends_with("Permission denied") {
+    let denied = failure.to_string().ends_with("Permission denied");
+    match denied && !geteuid().is_root() {
         true => failure.hint("run it as root: `sudo localpuppet …`"),
         false => failure,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::run::Puppet;
-
-    #[test]
-    fn one_run_holds_the_node_and_the_next_is_told_who() {
-        let root = tempfile::tempdir().unwrap();
-        let state = State::of(root.path()).unwrap();
-        assert!(state.last().unwrap().is_none());
-        let app = "foo/tags/r1".parse().unwrap();
-        let mut run = state.begin(Some(&app)).unwrap();
-        let refused = state.begin(None).err().unwrap();
-        assert_eq!(refused.exit_code(), Exit::Locked);
-        let pid = format!("pid {}, since", std::process::id());
-        assert!(refused.to_string().contains(&pid), "{refused}");
-        assert!(refused.to_string().ends_with("`foo/tags/r1`"), "{refused}");
-        assert_eq!(state.last().unwrap().unwrap().stage, Stage::Running);
-        run.end().unwrap();
-        drop(run);
-        assert_eq!(state.last().unwrap().unwrap().stage, Stage::Ended);
-        assert!(state.begin(None).is_ok());
-    }
-
-    #[test]
-    fn a_run_whose_process_is_gone_is_lost() {
-        let root = tempfile::tempdir().unwrap();
-        let state = State::of(root.path()).unwrap();
-        let mut run = state.begin(None).unwrap();
-        run.record.process.start += 1;
-        run.save().unwrap();
-        drop(run);
-        assert_eq!(state.last().unwrap().unwrap().stage, Stage::Lost);
-    }
-
-    #[test]
-    fn a_puppet_whose_localpuppet_was_killed_keeps_the_node() {
-        let root = tempfile::tempdir().unwrap();
-        let state = State::of(root.path()).unwrap();
-        let mut run = state.begin(None).unwrap();
-        let inherited = run.lock().try_clone_to_owned().unwrap();
-        // Killed here, before its record knows of any Puppet.
-        run.record.process.start += 1;
-        run.save().unwrap();
-        let record = run.record.clone();
-        drop(run);
-        let refused = state.begin(None).err().unwrap();
-        assert_eq!(refused.exit_code(), Exit::Locked);
-        assert_eq!(state.last().unwrap().unwrap().exit(), Exit::Locked);
-
-        // Killed later.
-        let process = proc::identify(std::process::id());
-        let puppet = Puppet {
-            program: String::new(),
-            command: String::new(),
-            process: Some(process),
-            version: None,
-            exit_code: None,
-            signal: None,
-        };
-        let record = Record { puppet: Some(puppet), ..record };
-        let path = format!("{}/last/record.json", state.directory());
-        fs::write(path, serde_json::to_string(&record).unwrap()).unwrap();
-        let refused = state.begin(None).err().unwrap();
-        let pid = std::process::id();
-        assert_eq!(refused.hints(), [format!("wait for it, or `kill {pid}`")], "{refused}");
-        assert_eq!(state.last().unwrap().unwrap().stage, Stage::Orphaned);
-        drop(inherited);
-        assert!(state.begin(None).is_ok());
-    }
-
-    #[test]
-    fn old_runs_go_and_everything_is_the_owners_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let root = tempfile::tempdir().unwrap();
-        let state = State::of(root.path()).unwrap();
-        for _ in 0..KEPT + 3 {
-            let mut run = state.begin(None).unwrap();
-            run.put("enc.yaml", b"secret").unwrap();
-            run.end().unwrap();
-        }
-        let runs = format!("{}/runs", state.directory());
-        assert_eq!(fs::read_dir(&runs).unwrap().count(), KEPT);
-        let last = format!("{}/last", state.directory());
-        let mode = |path: String| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(format!("{last}/enc.yaml")), 0o600);
-        assert_eq!(mode(format!("{last}/record.json")), 0o600);
-        assert_eq!(mode(last), 0o700);
     }
 }

@@ -7,6 +7,7 @@ use super::digest::Sha256Digest;
 use super::exit::Exit;
 use super::inspection::Inspection;
 use super::run::Record;
+use super::run_id::RunId;
 use super::version::Version;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -19,8 +20,16 @@ pub enum Answer {
     Built(Vec<Built>),
     /// Of `inspect`.
     Inspected(Box<Inspection>),
-    /// `apply` and `status`: a run, as its record has it.
+    /// `apply`, `status` and `cancel`: a run, as its record has it.
     Run(Box<Record>),
+    /// Of `apply --detach`: a run that goes on without this process.
+    Asked(Box<Record>),
+    /// Of `cancel`: a run that was ended by it.
+    Cancelled(Box<Record>),
+    /// Of `history`.
+    History(History),
+    /// Of `logs`, which has printed already; with the run that was followed to its end.
+    Logged(Option<Box<Record>>),
 }
 
 impl Answer {
@@ -29,9 +38,22 @@ impl Answer {
         match self {
             Answer::Built(_) => Exit::Ok,
             Answer::Inspected(inspection) => inspection.exit(),
-            Answer::Run(record) => record.exit(),
+            Answer::Run(record) | Answer::Logged(Some(record)) => record.exit(),
+            Answer::Asked(_) | Answer::Cancelled(_) | Answer::History(_) | Answer::Logged(None) => {
+                Exit::Ok
+            }
         }
     }
+}
+
+/// The runs of a node, the oldest first.
+#[derive(Debug, Serialize)]
+pub struct History {
+    pub runs: Vec<Record>,
+    /// The run that shaped the node.
+    pub applied: Option<RunId>,
+    /// The run whose release `rollback` would apply.
+    pub rollback: Option<RunId>,
 }
 
 /// The packages of one release.

@@ -14,12 +14,18 @@ pub enum Event {
     PackageManager { command: String },
     /// Another program holds the package manager's lock.
     WaitingForLock { seconds: u32 },
+    /// Another run, or Puppet's own agent, has the node.
+    Waiting { text: String },
+    /// Which earlier release is applied again.
+    Back { text: String },
     /// The command line of Puppet, ready to paste.
     Puppet { command: String },
     /// Something odd that does not stop the command.
     Warning { text: String },
     /// Where a run keeps its record.
     Record { directory: PathBuf },
+    /// Lines of a log, as they are.
+    Log { text: Vec<u8> },
 }
 
 impl fmt::Display for Event {
@@ -36,8 +42,10 @@ impl fmt::Display for Event {
                 f,
                 "another program holds the package manager's lock; waiting up to {seconds} s"
             ),
+            Event::Waiting { text } | Event::Back { text } => f.write_str(text),
             Event::Puppet { command } => write!(f, "# {command}"),
             Event::Warning { text } => write!(f, "warning: {text}"),
+            Event::Log { text } => f.write_str(&String::from_utf8_lossy(text)),
             Event::Record { directory } => write!(f, "recording in `{}`", directory.display()),
         }
     }

@@ -25,17 +25,23 @@ pub enum Exit {
     NotVerified,
     /// Puppet did not compile a catalog, or could not start; nothing was touched.
     NotCompiled,
-    /// Another run holds this node.
+    /// Another run, or Puppet's own agent, holds this node.
     Locked,
     /// A signal ended the run.
     Interrupted,
+    /// Puppet's agent is disabled on this node, and runs with it.
+    Disabled,
+    /// The run has not ended yet.
+    Running,
+    /// The run's process is gone and did not say how it ended.
+    Lost,
     /// The command line was not understood.
     Usage,
 }
 
 impl Exit {
     /// Every code, in the order of the table in `--help`.
-    pub const ALL: [Exit; 12] = [
+    pub const ALL: [Exit; 15] = [
         Exit::Ok,
         Exit::Error,
         Exit::Changed,
@@ -47,6 +53,9 @@ impl Exit {
         Exit::NotCompiled,
         Exit::Locked,
         Exit::Interrupted,
+        Exit::Disabled,
+        Exit::Running,
+        Exit::Lost,
         Exit::Usage,
     ];
 
@@ -64,6 +73,9 @@ impl Exit {
             Exit::NotCompiled => 13,
             Exit::Locked => 14,
             Exit::Interrupted => 15,
+            Exit::Disabled => 16,
+            Exit::Running => 17,
+            Exit::Lost => 18,
             Exit::Usage => 64,
         }
     }
@@ -80,8 +92,11 @@ impl Exit {
             Exit::InstallFailed => "the release could not be installed, Puppet not started",
             Exit::NotVerified => "content differs from what it should be, Puppet not started",
             Exit::NotCompiled => "Puppet did not compile a catalog, nothing applied",
-            Exit::Locked => "another run holds this node",
+            Exit::Locked => "another run, or Puppet's own agent, holds this node",
             Exit::Interrupted => "a signal ended the run",
+            Exit::Disabled => "Puppet's agent is disabled on this node (puppet agent --disable)",
+            Exit::Running => "the run has not ended yet (status, logs, cancel)",
+            Exit::Lost => "the run's process is gone and did not say how it ended",
             Exit::Usage => "the command line was not understood",
         }
     }

@@ -5,13 +5,15 @@ use super::digest::Sha256Digest;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::puppet_report::Resources;
+use super::run_id::RunId;
 use super::version::Version;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The version of the record's format.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
-/// How a run ended.
+/// How a run ended. There are no other words for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -21,34 +23,45 @@ pub enum Outcome {
     Changed,
     /// `--noop`: something would change.
     WouldChange,
-    /// Resources failed, none changed.
+    /// Resources failed, none changed; or Puppet ended in a way that says nothing of the node.
     Failed,
     /// Resources failed, others changed.
     ChangedAndFailed,
+    /// The catalog was applied, and the command that Puppet runs afterwards failed.
+    PostrunFailed,
     /// Puppet did not compile a catalog, or did not begin to apply it.
-    NotCompiled,
-    /// Puppet ended in a way that says nothing of the node.
-    Errored,
-    /// A signal ended the run.
-    Interrupted,
-    /// The ENC was refused.
-    EncRefused,
+    CompileFailed,
+    /// The ENC could not be had, or was refused.
+    EncInvalid,
     /// The release could not be installed.
     InstallFailed,
+    /// Another run, or Puppet's own agent, held the node.
+    #[serde(rename = "refused-locked")]
+    Locked,
+    /// Puppet's agent is disabled on this node.
+    #[serde(rename = "refused-disabled")]
+    Disabled,
     /// Content is not what it should be.
+    #[serde(rename = "refused-not-verified")]
     NotVerified,
     /// Refused before Puppet was started, for another reason.
     Refused,
+    /// A signal ended the run.
+    Interrupted,
+    /// Its process is gone and did not say how it ended; found when read.
+    Lost,
 }
 
 impl Outcome {
     /// The outcome of a run that was refused with this exit code before Puppet started.
     pub fn of_refusal(exit: Exit) -> Self {
         match exit {
-            Exit::EncRefused => Outcome::EncRefused,
+            Exit::EncRefused => Outcome::EncInvalid,
             Exit::InstallFailed => Outcome::InstallFailed,
             Exit::NotVerified => Outcome::NotVerified,
             Exit::Interrupted => Outcome::Interrupted,
+            Exit::Locked => Outcome::Locked,
+            Exit::Disabled => Outcome::Disabled,
             _ => Outcome::Refused,
         }
     }
@@ -59,15 +72,23 @@ impl Outcome {
             Outcome::Unchanged => Exit::Ok,
             Outcome::Changed if detailed == DetailedExit::No => Exit::Ok,
             Outcome::Changed | Outcome::WouldChange => Exit::Changed,
-            Outcome::Failed => Exit::Failed,
+            Outcome::Failed | Outcome::PostrunFailed => Exit::Failed,
             Outcome::ChangedAndFailed => Exit::ChangedAndFailed,
-            Outcome::NotCompiled => Exit::NotCompiled,
-            Outcome::Interrupted => Exit::Interrupted,
-            Outcome::EncRefused => Exit::EncRefused,
+            Outcome::CompileFailed => Exit::NotCompiled,
+            Outcome::EncInvalid => Exit::EncRefused,
             Outcome::InstallFailed => Exit::InstallFailed,
+            Outcome::Locked => Exit::Locked,
+            Outcome::Disabled => Exit::Disabled,
             Outcome::NotVerified => Exit::NotVerified,
-            Outcome::Errored | Outcome::Refused => Exit::Error,
+            Outcome::Refused => Exit::Error,
+            Outcome::Interrupted => Exit::Interrupted,
+            Outcome::Lost => Exit::Lost,
         }
+    }
+
+    /// True where the node is as the release wants it.
+    pub fn is_good(self) -> bool {
+        matches!(self, Outcome::Unchanged | Outcome::Changed)
     }
 
     /// The outcome in words.
@@ -76,23 +97,25 @@ impl Outcome {
             Outcome::Unchanged => "unchanged",
             Outcome::Changed => "changed",
             Outcome::WouldChange => "would change",
-            Outcome::Failed => "resources failed",
-            Outcome::ChangedAndFailed => "resources failed, others changed",
-            Outcome::NotCompiled => {
-                "not applied: Puppet did not compile a catalog or could not start"
-            }
-            Outcome::Errored => "Puppet failed",
-            Outcome::Interrupted => "interrupted",
-            Outcome::EncRefused => "ENC refused",
-            Outcome::InstallFailed => "not installed",
-            Outcome::NotVerified => "not verified",
+            Outcome::Failed => "failed",
+            Outcome::ChangedAndFailed => "changed and failed",
+            Outcome::PostrunFailed => "postrun failed",
+            Outcome::CompileFailed => "compile failed",
+            Outcome::EncInvalid => "ENC invalid",
+            Outcome::InstallFailed => "install failed",
+            Outcome::Locked => "refused: locked",
+            Outcome::Disabled => "refused: disabled",
+            Outcome::NotVerified => "refused: not verified",
             Outcome::Refused => "refused",
+            Outcome::Interrupted => "interrupted",
+            Outcome::Lost => "lost",
         }
     }
 }
 
 /// Whether a change has an exit code of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DetailedExit {
     Yes,
     No,
@@ -110,6 +133,8 @@ pub enum Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
+    /// It was asked for, and does not hold the node yet.
+    Waiting,
     Running,
     Ended,
     /// Its process is gone, and the Puppet that it started still works; found
@@ -161,16 +186,29 @@ impl From<&Failure> for Reason {
     }
 }
 
+/// The document that a run was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncRecord {
+    /// Where it came from.
+    pub source: String,
+    /// The digest of its bytes as they came.
+    pub sha256: Sha256Digest,
+}
+
 /// `record.json` of a run. No parameter of an ENC is ever in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     pub schema: u32,
-    pub id: String,
+    pub id: RunId,
+    /// Counts the runs of a node, whatever its clock says.
+    pub sequence: u64,
     pub stage: Stage,
     pub outcome: Option<Outcome>,
     /// What `apply` exited with.
     pub exit_code: Option<u8>,
     pub mode: Mode,
+    /// The earlier run whose release and ENC this one takes, of `rollback`.
+    pub rollback_to: Option<RunId>,
     pub started: String,
     pub ended: Option<String>,
     /// The app path that was asked for.
@@ -180,6 +218,7 @@ pub struct Record {
     pub bundle_id: Option<Sha256Digest>,
     /// The checkout that was applied, in source mode.
     pub module_root: Option<String>,
+    pub enc: Option<EncRecord>,
     pub resources: Option<Resources>,
     pub puppet: Option<Puppet>,
     pub reason: Option<Reason>,
@@ -189,15 +228,17 @@ pub struct Record {
 }
 
 impl Record {
-    /// The record of a run that begins.
-    pub fn begin(id: String, directory: String, started: String, process: Process) -> Self {
+    /// The record of a run that was asked for just now.
+    pub fn new(id: RunId, directory: String, started: String, process: Process) -> Self {
         Record {
             schema: SCHEMA,
             id,
-            stage: Stage::Running,
+            sequence: 0,
+            stage: Stage::Waiting,
             outcome: None,
             exit_code: None,
             mode: Mode::Apply,
+            rollback_to: None,
             started,
             ended: None,
             app: None,
@@ -205,6 +246,7 @@ impl Record {
             version: None,
             bundle_id: None,
             module_root: None,
+            enc: None,
             resources: None,
             puppet: None,
             reason: None,
@@ -218,24 +260,56 @@ impl Record {
         self.puppet.as_ref()?.process.as_ref()
     }
 
-    /// The exit code of `status`: that of the run; one that still runs holds the node.
+    /// The exit code of `status` and its kin: that of the run, where it has ended.
     pub fn exit(&self) -> Exit {
         let known =
             self.exit_code.and_then(|code| Exit::ALL.into_iter().find(|e| e.code() == code));
         match self.stage {
-            Stage::Running | Stage::Orphaned => Exit::Locked,
-            Stage::Lost => Exit::Interrupted,
+            Stage::Waiting | Stage::Running | Stage::Orphaned => Exit::Running,
+            Stage::Lost => Exit::Lost,
             Stage::Ended => known.unwrap_or(Exit::Error),
         }
+    }
+
+    /// True where nothing more will come of it.
+    pub fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Ended | Stage::Lost)
+    }
+
+    /// True where the node was left as a release wants it, by Puppet and not by a look at it.
+    pub fn is_good(&self) -> bool {
+        self.mode == Mode::Apply && self.outcome.is_some_and(Outcome::is_good)
+    }
+
+    /// True where Puppet was started to change the node.
+    pub fn has_touched(&self) -> bool {
+        self.mode == Mode::Apply && self.puppet.is_some()
     }
 }
 
 /// Who holds a node: the content of the lock file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
-    pub pid: u32,
+    /// What it does: `apply`, `stage`, `prune`.
+    pub verb: String,
+    pub process: Process,
     pub since: String,
-    pub release: Option<AppPath>,
+    pub run: Option<RunId>,
+    pub app: Option<AppPath>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Holder { verb, process, since, run, app } = self;
+        write!(f, "`{verb}`")?;
+        if let Some(app) = app {
+            write!(f, " of `{app}`")?;
+        }
+        if let Some(run) = run {
+            write!(f, ", run `{run}`")?;
+        }
+        write!(f, ", pid {}, since {since}", process.pid)
+    }
 }
 
 #[cfg(test)]
@@ -244,7 +318,7 @@ mod tests {
 
     fn record() -> Record {
         let process = Process { pid: 7, start: 9, boot: "b".into() };
-        Record::begin("1".into(), "/runs/1".into(), "2026-01-01T00:00:00Z".into(), process)
+        Record::new("1".parse().unwrap(), "/runs/1".into(), "2026-01-01T00:00:00Z".into(), process)
     }
 
     #[test]
@@ -259,11 +333,11 @@ mod tests {
     #[test]
     fn status_exits_as_the_run_did() {
         let mut record = record();
-        assert_eq!(record.exit(), Exit::Locked);
+        assert_eq!(record.exit(), Exit::Running);
         record.stage = Stage::Orphaned;
-        assert_eq!(record.exit(), Exit::Locked);
+        assert_eq!(record.exit(), Exit::Running);
         record.stage = Stage::Lost;
-        assert_eq!(record.exit(), Exit::Interrupted);
+        assert_eq!(record.exit(), Exit::Lost);
         record.stage = Stage::Ended;
         record.exit_code = Some(6);
         assert_eq!(record.exit(), Exit::ChangedAndFailed);

@@ -160,6 +160,7 @@ pub fn puppet(code: &Code, places: &Places, around: &Surroundings, mode: Mode) -
         ("lastrunreport", format!("{run}/report.json")),
         ("lastrunfile", format!("{run}/summary.yaml")),
         ("reports", "none".to_owned()),
+        ("logdest", format!("{run}/log.txt")),
         ("logdest", format!("{run}/log.jsonl")),
         ("logdest", "console".to_owned()),
     ];
@@ -217,24 +218,25 @@ pub enum Ended {
 pub fn outcome(ended: Ended, report: Option<&PuppetReport>, mode: Mode) -> Outcome {
     let code = match ended {
         Ended::Interrupted(_) => return Outcome::Interrupted,
-        Ended::Killed(_) => return Outcome::Errored,
+        // The kernel's, where memory ran out, or an operator's.
+        Ended::Killed(_) => return Outcome::Interrupted,
         Ended::Exited(code) => code,
     };
     let Some(report) = report else {
-        return if code == 1 { Outcome::NotCompiled } else { Outcome::Errored };
+        return if code == 1 { Outcome::CompileFailed } else { Outcome::Failed };
     };
     if report.noop != (mode == Mode::Noop) {
-        return Outcome::Errored;
+        return Outcome::Failed;
     }
     match code {
-        0 if report.status == Status::Failed => Outcome::Errored,
+        0 if report.status == Status::Failed => Outcome::Failed,
         0 if report.noop_pending => Outcome::WouldChange,
         0 => Outcome::Unchanged,
         2 => Outcome::Changed,
         4 => Outcome::Failed,
         6 => Outcome::ChangedAndFailed,
         1 => of_exit_1(report),
-        _ => Outcome::Errored,
+        _ => Outcome::Failed,
     }
 }
 
@@ -243,12 +245,11 @@ pub fn outcome(ended: Ended, report: Option<&PuppetReport>, mode: Mode) -> Outco
 fn of_exit_1(report: &PuppetReport) -> Outcome {
     let resources = report.resources();
     match (report.transaction_completed, report.status) {
-        (_, Status::Changed) => Outcome::ChangedAndFailed,
-        (_, Status::Unchanged) => Outcome::Failed,
-        (Some(false), _) if !report.has_begun() => Outcome::NotCompiled,
+        (_, Status::Changed | Status::Unchanged) => Outcome::PostrunFailed,
+        (Some(false), _) if !report.has_begun() => Outcome::CompileFailed,
         _ if resources.changed > 0 => Outcome::ChangedAndFailed,
         _ if resources.failed > 0 => Outcome::Failed,
-        _ => Outcome::Errored,
+        _ => Outcome::Failed,
     }
 }
 
@@ -269,6 +270,18 @@ pub fn reason(log: &str) -> Option<String> {
 /// The last line of a text that has one; see [`reason`].
 pub fn last_line(text: &str) -> Option<String> {
     text.lines().rev().find(|line| !line.trim().is_empty()).map(without_value)
+}
+
+/// True where Puppet's exit code alone says what came of the run.
+pub fn is_borne_out(ended: Ended, outcome: Outcome) -> bool {
+    use Outcome::{Changed, ChangedAndFailed, Failed, Unchanged, WouldChange};
+    match ended {
+        Ended::Exited(0) => matches!(outcome, Unchanged | WouldChange),
+        Ended::Exited(2) => outcome == Changed,
+        Ended::Exited(4) => outcome == Failed,
+        Ended::Exited(6) => outcome == ChangedAndFailed,
+        _ => false,
+    }
 }
 
 /// What is odd about an end of Puppet that says nothing of the node.
@@ -342,7 +355,7 @@ mod tests {
             --config_version '/bin/echo team/foo-r1' --node_terminus exec \
             --external_nodes '/bin/sh /s/runs/1/enc.sh' --route_file /s/runs/1/routes.yaml \
             --lastrunreport /s/runs/1/report.json --lastrunfile /s/runs/1/summary.yaml --reports none \
-            --logdest /s/runs/1/log.jsonl --logdest console /s/runs/1/default.pp";
+            --logdest /s/runs/1/log.txt --logdest /s/runs/1/log.jsonl --logdest console /s/runs/1/default.pp";
         assert_eq!(shown, expected);
         assert!(line(Mode::Noop).arguments.contains(&"--noop".to_owned()));
     }
@@ -380,19 +393,19 @@ mod tests {
         assert_eq!(apply(Exited(2), Some(&changed)), O::Changed);
         assert_eq!(apply(Exited(4), Some(&failed)), O::Failed);
         assert_eq!(apply(Exited(6), Some(&failed)), O::ChangedAndFailed);
-        assert_eq!(apply(Exited(1), None), O::NotCompiled);
-        assert_eq!(apply(Exited(0), None), O::Errored);
-        assert_eq!(apply(Exited(0), Some(&failed)), O::Errored);
-        assert_eq!(apply(Exited(1), Some(&cycle)), O::NotCompiled);
-        assert_eq!(apply(Exited(1), Some(&ended)), O::Errored);
+        assert_eq!(apply(Exited(1), None), O::CompileFailed);
+        assert_eq!(apply(Exited(0), None), O::Failed);
+        assert_eq!(apply(Exited(0), Some(&failed)), O::Failed);
+        assert_eq!(apply(Exited(1), Some(&cycle)), O::CompileFailed);
+        assert_eq!(apply(Exited(1), Some(&ended)), O::Failed);
         assert_eq!(apply(Exited(1), Some(&failed)), O::ChangedAndFailed);
-        assert_eq!(apply(Exited(1), Some(&changed)), O::ChangedAndFailed);
-        assert_eq!(apply(Exited(1), Some(&unchanged)), O::Failed);
-        assert_eq!(apply(Exited(255), Some(&unchanged)), O::Errored);
-        assert_eq!(apply(Killed(9), Some(&failed)), O::Errored);
+        assert_eq!(apply(Exited(1), Some(&changed)), O::PostrunFailed);
+        assert_eq!(apply(Exited(1), Some(&unchanged)), O::PostrunFailed);
+        assert_eq!(apply(Exited(255), Some(&unchanged)), O::Failed);
+        assert_eq!(apply(Killed(9), Some(&failed)), O::Interrupted);
         assert_eq!(apply(Interrupted(15), Some(&failed)), O::Interrupted);
         // A noop that nobody asked for is no success.
-        assert_eq!(apply(Exited(0), Some(&pending)), O::Errored);
+        assert_eq!(apply(Exited(0), Some(&pending)), O::Failed);
         assert_eq!(outcome(Exited(0), Some(&pending), Mode::Noop), O::WouldChange);
     }
 

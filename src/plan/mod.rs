@@ -5,5 +5,6 @@
 
 pub mod apply;
 pub mod formats;
+pub mod history;
 pub mod resolve;
 pub mod version;

@@ -1,5 +1,6 @@
 //! A run in prose.
 
+use crate::model::answer::History;
 use crate::model::run::{Mode, Reason, Record, Stage};
 
 /// A run, one fact a line.
@@ -24,10 +25,17 @@ pub fn prose(record: &Record) -> String {
             r.total, r.out_of_sync, r.changed, r.failed, r.skipped
         ));
     }
+    if let Some(enc) = &record.enc {
+        lines.push(format!("  ENC: {}", enc.source));
+    }
+    if let Some(target) = &record.rollback_to {
+        lines.push(format!("  back to: run {target}"));
+    }
+    lines.push(format!("  run: {}", record.id));
     let ended = record.ended.as_ref().map(|ended| format!(", ended {ended}"));
     lines.push(format!("  started {}{}", record.started, ended.unwrap_or_default()));
     if record.puppet.is_some() {
-        lines.push(format!("  log: {}/log.jsonl", record.directory));
+        lines.push(format!("  log: {}/log.txt", record.directory));
     }
     if let Some(Reason { hints, .. }) = &record.reason {
         lines.extend(hints.iter().map(|hint| format!("  hint: {hint}")));
@@ -39,6 +47,7 @@ fn headline(record: &Record) -> String {
     let app = record.app.as_ref().map_or("a run".to_owned(), |app| format!("`{app}`"));
     let noop = if record.mode == Mode::Noop { " (noop)" } else { "" };
     let how = match (record.stage, record.outcome) {
+        (Stage::Waiting, _) => format!("waiting as pid {}", record.process.pid),
         (Stage::Running, _) => format!("running as pid {}", record.process.pid),
         (Stage::Orphaned, _) => {
             let pid = record.puppet_process().map(|process| format!(" as pid {}", process.pid));
@@ -50,4 +59,47 @@ fn headline(record: &Record) -> String {
         (Stage::Ended, None) => "ended".to_owned(),
     };
     format!("{app}{noop}: {how}")
+}
+
+/// Every run a line, the newest first, and which of them matter now.
+pub fn history(history: &History) -> String {
+    if history.runs.is_empty() {
+        return "localpuppet: no run is on record\n".to_owned();
+    }
+    let rows: Vec<[String; 5]> = history.runs.iter().rev().map(|run| row(history, run)).collect();
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2), width(3)];
+    let mut text = String::new();
+    for row in &rows {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        text.push_str(format!("{line}  {}", row[4]).trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn row(history: &History, run: &Record) -> [String; 5] {
+    let is = |marked: &Option<_>| marked.as_ref() == Some(&run.id);
+    let mark = match (is(&history.applied), is(&history.rollback)) {
+        (true, _) => "applied",
+        (_, true) => "rollback goes here",
+        _ => "",
+    };
+    let app = run.app.as_ref().map(ToString::to_string).unwrap_or_default();
+    let noop = if run.mode == Mode::Noop { " (noop)" } else { "" };
+    let how = match (run.stage, run.outcome) {
+        (Stage::Waiting, _) => "waiting",
+        (Stage::Running, _) => "running",
+        (Stage::Orphaned, _) => "running, its localpuppet was killed",
+        (Stage::Lost, _) => "lost",
+        (Stage::Ended, outcome) => outcome.map_or("ended", |outcome| outcome.words()),
+    };
+    [
+        run.id.to_string(),
+        run.started.clone(),
+        format!("{app}{noop}"),
+        how.to_owned(),
+        mark.to_owned(),
+    ]
 }

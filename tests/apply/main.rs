@@ -126,11 +126,11 @@ fn every_way_to_fail_has_its_outcome() {
     assert_eq!((code, outcome.as_str()), (6, "changed-and-failed"));
     // The report of the run before is not this one's.
     let (code, outcome, reason) = apply(json!({"e": "s3cret"}));
-    assert_eq!((code, outcome.as_str()), (13, "not-compiled"));
+    assert_eq!((code, outcome.as_str()), (13, "compile-failed"));
     let told = reason["error"].as_str().unwrap();
     assert!(told.contains("parameter 'e' expects") && !told.contains("s3cret"), "{told}");
     let (code, outcome, reason) = apply(json!({"cycle": true}));
-    assert_eq!((code, outcome.as_str()), (13, "not-compiled"), "{reason}");
+    assert_eq!((code, outcome.as_str()), (13, "compile-failed"), "{reason}");
 }
 
 #[test]
@@ -153,10 +153,11 @@ fn a_signal_ends_puppet_with_all_that_it_started_and_a_second_run_is_refused() {
 
     let second = node.run(&arguments);
     assert_eq!(second.code, 14, "{second}");
-    let holder = format!("another run holds this node: pid {}, since ", first.id());
-    assert!(second.stderr.contains(&holder) && second.stderr.contains("`slow/trunk`"), "{second}");
+    let holder = "another run holds this node: `apply` of `slow/trunk`, run `";
+    let pid = format!("`, pid {}, since ", first.id());
+    assert!(second.stderr.contains(holder) && second.stderr.contains(&pid), "{second}");
     let status = node.run(&["status"]);
-    assert_eq!(status.code, 14, "{status}");
+    assert_eq!(status.code, 17, "{status}");
     assert!(status.stdout.contains(&format!("running as pid {}", first.id())), "{status}");
 
     signal(first.id(), "TERM");
@@ -180,7 +181,7 @@ fn a_signal_ends_puppet_with_all_that_it_started_and_a_second_run_is_refused() {
     let puppet = refused.stderr.split("`kill ").nth(1).and_then(|rest| rest.split('`').next());
     let puppet = puppet.unwrap();
     let status = node.run(&["status"]);
-    assert_eq!(status.code, 14, "{status}");
+    assert_eq!(status.code, 17, "{status}");
     assert!(status.stdout.contains(&format!("Puppet still runs as pid {puppet}\n")), "{status}");
 
     // As if it had been killed before it recorded its Puppet: the node is held all the same.
@@ -195,7 +196,7 @@ fn a_signal_ends_puppet_with_all_that_it_started_and_a_second_run_is_refused() {
     signal(puppet.parse().unwrap(), "KILL");
     sleep(Duration::from_millis(100));
     let status = node.run(&["status"]);
-    assert_eq!(status.code, 15, "{status}");
+    assert_eq!(status.code, 18, "{status}");
     assert!(status.stdout.contains("lost"), "{status}");
     let group = format!("-{child}");
     assert!(Command::new("kill").args(["-s", "KILL", "--", &group]).status().unwrap().success());
@@ -275,12 +276,12 @@ fn a_refused_enc_touches_nothing_and_is_recorded() {
     let status = node.run(&["status", "--json"]);
     assert_eq!(status.code, 10, "{status}");
     assert!(
-        status.stdout.contains("\"enc-refused\"") && !status.stdout.contains("s3cret"),
+        status.stdout.contains("\"enc-invalid\"") && !status.stdout.contains("s3cret"),
         "{status}"
     );
     // There is no log where Puppet did not run.
     let status = node.run(&["status"]);
-    assert!(!status.stdout.contains("log.jsonl"), "{status}");
+    assert!(!status.stdout.contains("log: "), "{status}");
     assert!(!node.exists("var/lib/apt") && !node.exists("var/lib/localpuppet/last/enc.yaml"));
 
     // Who waits for an ENC can be ended at once.

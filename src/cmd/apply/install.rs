@@ -12,6 +12,7 @@ use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::package_manager::PackageManager;
+use crate::model::request::Install;
 use crate::model::verify::Differences;
 use crate::plan::apply::{self as plan, Code, System};
 use std::path::Path;
@@ -20,9 +21,14 @@ use std::path::Path;
 const LARGEST_OS_RELEASE: u64 = 1 << 20;
 
 /// Installs a release if it is not there, verifies it, and says where its code is.
-pub fn installed(context: &Context, app: &AppPath, run: &mut Run) -> Result<Code, Failure> {
+pub fn installed(
+    context: &Context,
+    options: &Install,
+    app: &AppPath,
+    run: &mut Run,
+) -> Result<Code, Failure> {
     let release = release_of(app)?;
-    let given = context.args.package.as_deref();
+    let given = options.package.as_deref();
     let given = given.map(|path| Given::read(path, &release)).transpose()?;
     let version = match &given {
         Some(given) => Some(given.file.bundle.version.clone()),
@@ -32,18 +38,34 @@ pub fn installed(context: &Context, app: &AppPath, run: &mut Run) -> Result<Code
     run.record.package = Some(wanted.package.clone());
     run.record.version = wanted.version.clone();
     if let Some(given) = &given {
-        expect_id(context.args.bundle_id, &given.file.bundle, &given.path)?;
+        expect_id(options.bundle_id, &given.file.bundle, &given.path)?;
     }
     let root = context.state.root();
     let bundle = match release::read(root, &release)? {
         Some(bundle) => bundle,
-        None => install(context, &release, &wanted, given.as_ref())?,
+        None => install(context, options, &release, &wanted, given.as_ref())?,
     };
     run.record.version = Some(bundle.version.clone());
     run.record.bundle_id = Some(bundle.bundle_id);
     let directory = release::directory(root, &release);
     expect_id(given.map(|given| given.file.bundle.bundle_id), &bundle, &directory)?;
-    expect_id(context.args.bundle_id, &bundle, &directory)?;
+    expect_id(options.bundle_id, &bundle, &directory)?;
+    verify(root, &release, &bundle)?;
+    Ok(plan::code(root, &bundle))
+}
+
+/// Verifies a release that has to be there already, and says where its code is.
+pub fn there(context: &Context, app: &AppPath, run: &mut Run) -> Result<Code, Failure> {
+    let release = release_of(app)?;
+    let root = context.state.root();
+    let bundle = release::read(root, &release)?.ok_or_else(|| {
+        Failure::new(format!("release `{release}` is not installed on this node any more"))
+            .exit(Exit::InstallFailed)
+            .hint(format!("localpuppet apply {app}"))
+    })?;
+    run.record.package = Some(release.package_name());
+    run.record.version = Some(bundle.version.clone());
+    run.record.bundle_id = Some(bundle.bundle_id);
     verify(root, &release, &bundle)?;
     Ok(plan::code(root, &bundle))
 }
@@ -75,11 +97,12 @@ impl Given {
 
 fn install(
     context: &Context,
+    options: &Install,
     release: &Release,
     wanted: &Wanted,
     given: Option<&Given>,
 ) -> Result<Bundle, Failure> {
-    let site = site(context)?;
+    let site = site(context, options)?;
     match given {
         None => packages::install(&site, wanted)?,
         Some(Given { path, file }) => {
@@ -143,9 +166,9 @@ fn verify(root: &str, release: &Release, bundle: &Bundle) -> Result<(), Failure>
         .hint(format!("install it again: remove package `{}` first", bundle.package)))
 }
 
-fn site<'a>(context: &'a Context) -> Result<Site<'a>, Failure> {
+fn site<'a>(context: &'a Context, options: &Install) -> Result<Site<'a>, Failure> {
     let system = System::of(&os_release(context)?);
-    let manager = match context.args.package_manager {
+    let manager = match options.manager {
         Some(manager) => manager,
         None => system.package_manager().map_err(|error| {
             Failure::new("failed to find out this node's package manager")
@@ -159,7 +182,7 @@ fn site<'a>(context: &'a Context) -> Result<Site<'a>, Failure> {
         state: context.state,
         signals: context.signals,
         say: context.say,
-        lock_timeout: context.args.package_lock_timeout,
+        lock_timeout: options.lock_timeout,
         release_version: system.release_version(),
     })
 }

@@ -1,6 +1,6 @@
 //! `apply`'s second half: Puppet runs, and what came of it.
 
-use super::Context;
+use super::{Context, Hold};
 use crate::host::proc;
 use crate::host::process::{self, stream};
 use crate::host::puppet::{self, Program};
@@ -27,6 +27,7 @@ pub fn run(
     code: &Code,
     enc: &Enc,
     run: &mut Run,
+    hold: &mut Hold,
 ) -> Result<Outcome, Failure> {
     let memory = context.state.memory(&plan::memory(&code.app))?;
     let around = Surroundings {
@@ -41,11 +42,9 @@ pub fn run(
         run.put(name, content.as_bytes())?;
     }
     run.put("enc.yaml", enc.to_yaml().as_bytes())?;
-    // Made here for its mode; Puppet appends.
-    run.put("log.jsonl", b"")?;
     super::not_interrupted(context)?;
     (context.say)(Event::Puppet { command: line.to_string() });
-    let child = stream(&line, context.stdout, run.lock())
+    let child = stream(&line, context.stdout, hold.node.fd())
         .map_err(|error| Failure::new("failed to start Puppet").because(error))?;
     run.record.puppet = Some(Puppet {
         program: program.real,
@@ -56,7 +55,8 @@ pub fn run(
         signal: None,
     });
     // Puppet runs: that it cannot be recorded is told when it has ended.
-    let saved = run.save();
+    let handed = hold.agent.as_mut().map_or(Ok(()), |agent| agent.hand_to(child.pid()));
+    let saved = run.save().and(handed);
     let end = child
         .wait(context.signals)
         .map_err(|error| Failure::new("lost sight of Puppet").because(error))?;
@@ -99,10 +99,12 @@ fn reason(outcome: Outcome, ended: Ended, end: &process::End, run: &str) -> Opti
             // What goes wrong before Puppet knows of its log is on stderr alone.
             .or_else(|| plan::last_line(&end.stderr))
             .unwrap_or_else(|| plan::oddity(ended)),
-        Outcome::Errored => plan::oddity(ended),
-        Outcome::Interrupted => format!("signal {} to localpuppet", end.interrupted?),
-        _ => return None,
+        Outcome::Interrupted if end.interrupted.is_some() => {
+            format!("signal {} to localpuppet", end.interrupted?)
+        }
+        _ if plan::is_borne_out(ended, outcome) => return None,
+        _ => plan::oddity(ended),
     };
-    let hints = vec![format!("read its log: less {run}/log.jsonl")];
+    let hints = vec![format!("read its log: less {run}/log.txt")];
     Some(Reason { error, causes: Vec::new(), hints })
 }

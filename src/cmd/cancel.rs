@@ -1,0 +1,41 @@
+//! `cancel`: end a run that goes on, with all that it started.
+
+use super::status::{find, wait};
+use crate::cli::Cancel;
+use crate::host::process::Signals;
+use crate::host::state::State;
+use crate::host::{proc, process};
+use crate::model::answer::Answer;
+use crate::model::failure::Failure;
+use crate::model::run::Stage;
+use std::time::Duration;
+
+/// A run ends its Puppet within ten seconds of being told, and needs a moment to say so.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Ends a run, and answers with how it ended.
+pub fn run(args: &Cancel) -> Result<Answer, Failure> {
+    let state = State::of(&args.node.root)?;
+    let signals =
+        Signals::catch().map_err(|error| Failure::new("failed to catch signals").because(error))?;
+    let mut record = find(&state, Some(&args.run))?;
+    if record.is_over() {
+        return Ok(Answer::Run(Box::new(record)));
+    }
+    if record.stage != Stage::Orphaned {
+        proc::tell_to_end(&record.process)?;
+        record = wait(&state, &record.id, Some(PATIENCE), &signals)?;
+    }
+    if !record.is_over() {
+        for process in record.puppet_process().into_iter().chain([&record.process]) {
+            process::end_family(process);
+        }
+        record = wait(&state, &record.id, Some(PATIENCE), &signals)?;
+    }
+    if !record.is_over() {
+        let (id, pid) = (&record.id, record.process.pid);
+        return Err(Failure::new(format!("run `{id}` does not end"))
+            .hint(format!("look at its processes: `ps --forest -g {pid}`")));
+    }
+    Ok(Answer::Cancelled(Box::new(record)))
+}

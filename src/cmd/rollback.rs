@@ -1,0 +1,36 @@
+//! `rollback`: an earlier release that succeeded here, with the ENC of that run, offline.
+
+use super::apply::{ask, rollback_request};
+use super::status::find;
+use crate::cli::Rollback;
+use crate::host::state::State;
+use crate::model::answer::Answer;
+use crate::model::event::{Event, Say, Stdout};
+use crate::model::failure::Failure;
+use crate::plan::history::rollback_target;
+
+/// Applies the release of an earlier run.
+pub fn run(args: &Rollback, stdout: Stdout, say: Say) -> Result<Answer, Failure> {
+    let state = State::of(&args.run.node.root)?;
+    let target = match &args.to {
+        Some(id) => find(&state, Some(id))?,
+        None => rollback_target(&state.runs()?.0).cloned().ok_or_else(|| {
+            Failure::new("no other release has succeeded on this node, so there is no way back")
+                .hint("see what ran here: `localpuppet history`")
+        })?,
+    };
+    let id = &target.id;
+    if !target.is_good() {
+        let how = target.outcome.map_or("not ended", |outcome| outcome.words());
+        return Err(Failure::new(format!("run `{id}` did not succeed: {how}"))
+            .hint("name one that did, as `localpuppet history` shows them"));
+    }
+    if target.package.is_none() {
+        return Err(Failure::new(format!("run `{id}` applied a checkout, which is no release"))
+            .hint("name a run that applied a release, as `localpuppet history` shows them"));
+    }
+    let text = target.app.as_ref().map(|app| format!("back to `{app}` of run `{id}`"));
+    text.into_iter().for_each(|text| say(Event::Back { text }));
+    let request = rollback_request(&args.run, &target)?;
+    ask(&state, &args.run, &request, None, stdout, say)
+}

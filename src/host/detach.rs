@@ -1,0 +1,109 @@
+//! A run that goes on by itself: in a unit of systemd where that runs, in a session of its own elsewhere.
+#![allow(clippy::disallowed_methods)]
+
+use super::process::{OnSignal, Signals, capture};
+use super::state::{Run, State};
+use crate::model::command::CommandLine;
+use crate::model::failure::Failure;
+use crate::model::run_id::RunId;
+use rustix::process::geteuid;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Variables that a run may need from whoever asked for it.
+const KEPT: [&str; 12] = [
+    "PATH",
+    "HOME",
+    "TZ",
+    "http_proxy",
+    "https_proxy",
+    "ftp_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "FTP_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+];
+
+/// Starts the process that takes a run over.
+pub fn start(state: &State, run: &Run, signals: &Signals) -> Result<(), Failure> {
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::new("failed to find this program").because(error))?;
+    let root = if state.root().is_empty() { "/" } else { state.root() };
+    let id = &run.record.id;
+    let arguments = ["resume", id.as_str(), "--root", root];
+    // sd_booted(3)
+    if Path::new("/run/systemd/system").is_dir() && geteuid().is_root() {
+        in_unit(run, &program, &arguments, signals)
+    } else {
+        in_session(&program, &arguments)
+    }
+}
+
+/// The unit of a run.
+pub fn unit(id: &RunId) -> String {
+    format!("localpuppet-{id}.service")
+}
+
+fn in_unit(
+    run: &Run,
+    program: &Path,
+    arguments: &[&str],
+    signals: &Signals,
+) -> Result<(), Failure> {
+    // Not on the command line: a proxy may have its password in it.
+    let environment = format!("{}/environment", run.directory());
+    run.put("environment", variables().as_bytes())?;
+    let program = program.to_string_lossy().into_owned();
+    let mut line = vec![
+        format!("--unit={}", unit(&run.record.id)),
+        format!("--description=localpuppet run {}", run.record.id),
+        "--collect".to_owned(),
+        "--quiet".to_owned(),
+        format!("--property=EnvironmentFile={environment}"),
+        // Its words are in the log of the run.
+        "--property=StandardOutput=null".to_owned(),
+        // Time for Puppet to end in order.
+        "--property=TimeoutStopSec=30".to_owned(),
+        // A daemon that Puppet started without systemd outlives the run.
+        "--property=KillMode=process".to_owned(),
+        "--".to_owned(),
+        program,
+    ];
+    line.extend(arguments.iter().map(|&argument| argument.to_owned()));
+    let line = CommandLine::new("systemd-run", line);
+    capture(&line, signals, OnSignal::Finish)
+        .map(drop)
+        .map_err(|error| Failure::new("failed to start the run").because(error))
+}
+
+/// What it inherits is its environment alone: no terminal, no pipe to whoever asked.
+fn in_session(program: &PathBuf, arguments: &[&str]) -> Result<(), Failure> {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir("/");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .spawn()
+        .map(drop)
+        .map_err(|error| Failure::new("failed to start the run").because(error))
+}
+
+/// Leaves the session, terminal and process group of whoever asked for the run.
+pub fn leave_session() {
+    // It leads a group already where systemd started it, in a session of its own.
+    let _ = rustix::process::setsid();
+}
+
+/// systemd.exec(5), `EnvironmentFile=`: values in double quotes.
+fn variables() -> String {
+    let mut text = String::new();
+    for name in KEPT {
+        let value = std::env::var(name).ok().filter(|value| !value.contains(['\n', '\0']));
+        if let Some(value) = value {
+            let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$");
+            text.push_str(&format!("{name}=\"{}\"\n", value.replace('`', "\\`")));
+        }
+    }
+    text
+}

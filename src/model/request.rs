@@ -1,0 +1,82 @@
+//! What a run was asked to do: `request.json` of its directory.
+//!
+//! Written once, before anything is done. Two requests that are equal are the
+//! same call made twice; no parameter of an ENC is ever in one.
+
+use super::app::AppPath;
+use super::digest::Sha256Digest;
+use super::package_manager::PackageManager;
+use super::run::{DetailedExit, Mode};
+use super::run_id::RunId;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The request of one run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The app path of the command line; otherwise the ENC names it.
+    pub app: Option<AppPath>,
+    pub enc: EncFrom,
+    pub code: CodeFrom,
+    pub mode: Mode,
+    pub detailed_exitcodes: DetailedExit,
+    /// Puppet's program, where the operator says it.
+    pub puppet: Option<PathBuf>,
+    /// Seconds to wait for another run, or for Puppet's own agent.
+    pub wait_lock: u32,
+    pub disabled: Disabled,
+    /// How many ended runs are kept, and for how many days.
+    pub keep: Keep,
+}
+
+/// Where the ENC comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EncFrom {
+    /// A file that the operator named, or the node's own.
+    File(PathBuf),
+    /// Read from stdin when the run was asked for, and kept with the run.
+    Stdin { sha256: Sha256Digest },
+    /// That of an earlier run.
+    Run(RunId),
+}
+
+/// Where the code comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CodeFrom {
+    /// An installed release; installed first where it is not there.
+    Release(Install),
+    /// An installed release, and no network: of `rollback`.
+    Installed,
+    /// A checkout.
+    Checkout(PathBuf),
+}
+
+/// How a release is installed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Install {
+    /// A package file instead of the repositories.
+    pub package: Option<PathBuf>,
+    /// The only content that is accepted.
+    pub bundle_id: Option<Sha256Digest>,
+    pub manager: Option<PackageManager>,
+    /// Seconds to wait for another program's package manager lock.
+    pub lock_timeout: u32,
+}
+
+/// What `puppet agent --disable` means to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disabled {
+    /// The node is left alone.
+    Honoured,
+    Ignored,
+}
+
+/// Which ended runs are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keep {
+    pub runs: u32,
+    pub days: u32,
+}
