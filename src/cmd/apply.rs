@@ -145,9 +145,8 @@ fn carry_out(
 
 fn record(log: &Log, event: &Event) {
     match event {
-        Event::Warning { .. } | Event::Shadowed { .. } => {
-            log.write(Level::Warning, &event.to_string());
-        }
+        Event::Warning { text } => log.write(Level::Warning, text),
+        Event::Shadowed { .. } => log.write(Level::Warning, &event.to_string()),
         Event::Record { .. } | Event::Log { .. } | Event::LeftOut { .. } => {}
         _ => log.write(Level::Notice, &event.to_string()),
     }

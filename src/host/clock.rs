@@ -14,6 +14,11 @@ pub fn now_as_name() -> String {
     now().replace(['-', ':'], "")
 }
 
+/// Now, as Puppet writes it in a log.
+pub fn now_as_puppet() -> String {
+    Timestamp::now().strftime("%Y-%m-%d %H:%M:%S +0000").to_string()
+}
+
 /// Now, to reckon with.
 pub fn timestamp() -> Timestamp {
     Timestamp::now()

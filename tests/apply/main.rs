@@ -4,6 +4,7 @@
 
 mod node;
 mod packages;
+mod runs;
 
 use node::{Node, ran};
 use serde_json::{Value, json};

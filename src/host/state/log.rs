@@ -44,7 +44,7 @@ impl Log {
         let (time, level) = (clock::now(), level.as_str());
         let entry =
             json!({"level": level, "message": message, "source": "localpuppet", "time": time});
-        let text = format!("{time} localpuppet ({level}): {message}\n");
+        let text = format!("{} localpuppet ({level}): {message}\n", clock::now_as_puppet());
         for (name, line) in [("log.txt", text), ("log.jsonl", format!("{entry}\n"))] {
             let path = format!("{}/{name}", self.directory);
             let _ = fs::append_own(Path::new(&path), line.as_bytes());

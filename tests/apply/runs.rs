@@ -1,0 +1,385 @@
+//! Runs that are asked about later: detached, waited for, followed, cancelled,
+//! gone back from; one at a time, and in peace with Puppet's own agent.
+
+use super::node::{Node, Ran, ran};
+use super::{is_alive, signal, wait_for_pid};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Where Debian's Puppet has the locks of its agent.
+const LOCK: &str = "var/cache/puppet/state/agent_catalog_run.lock";
+
+/// A class whose command writes its pid, waits while `gate` is there, and leaves `after`.
+fn slow(node: &Node) -> String {
+    let (pid, gate, after) = (node.path("pid"), node.path("gate"), node.path("after"));
+    format!(
+        "class slow(String $secret = 'none') {{
+           exec {{ '/bin/sh -c \"echo $$ > {pid}; while [ -e {gate} ]; do sleep 0.1; done\"': timeout => 0 }}
+           -> file {{ '{after}': content => \"told ${{secret}}\" }}
+         }}"
+    )
+}
+
+/// A node with releases r1 and r2 of an app that waits for its gate.
+fn gated() -> Node {
+    let node = Node::new();
+    for app in ["slow/tags/r1", "slow/tags/r2"] {
+        node.install(app, &[("slow/manifests/init.pp", &slow(&node))]);
+    }
+    node.write("gate", "");
+    node
+}
+
+fn open_gate(node: &Node) {
+    std::fs::remove_file(node.path("gate")).unwrap();
+}
+
+fn record(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran}"))
+}
+
+/// Runs with an ENC on stdin.
+fn with_enc(node: &Node, arguments: &[&str], enc: &Value) -> Ran {
+    let mut child = node.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(enc.to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[test]
+fn a_detached_run_outlives_whoever_asked_for_it_and_can_be_asked_about() {
+    let node = gated();
+    let enc = json!({"app": "slow/tags/r1", "classes": {"slow": {"secret": "s3cret-of-d1"}}});
+    node.write("enc.json", &enc.to_string());
+    // A shell in a session of its own, as ssh makes one, killed with all that is in its group.
+    let program = env!("CARGO_BIN_EXE_localpuppet");
+    let script = format!("{program} apply --enc - --detach --run-id d1 < enc.json; sleep 300");
+    let mut shell = Command::new("setsid");
+    shell.args(["sh", "-c", &script]).current_dir(node.path("."));
+    shell.env("LOCALPUPPET_ROOT", node.path(".")).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut shell = shell.spawn().unwrap();
+    let child = wait_for_pid(&node);
+    let group = format!("-{}", shell.id());
+    assert!(Command::new("kill").args(["-s", "KILL", "--", &group]).status().unwrap().success());
+    shell.wait().unwrap();
+
+    let status = node.run(&["status", "d1"]);
+    assert_eq!(status.code, 17, "{status}");
+    let status = node.run(&["status", "d1", "--wait", "--timeout", "1", "--json"]);
+    assert_eq!((status.code, &record(&status)["stage"]), (17, &json!("running")), "{status}");
+
+    // The same call again is the same run; another call of that name is refused.
+    let again = with_enc(&node, &["apply", "--enc", "-", "--detach", "--run-id", "d1"], &enc);
+    assert_eq!((again.code, again.stdout.as_str()), (0, "d1\n"), "{again}");
+    let other = json!({"app": "slow/tags/r1", "classes": {}});
+    let other = with_enc(&node, &["apply", "--enc", "-", "--detach", "--run-id", "d1"], &other);
+    assert_eq!(other.code, 1, "{other}");
+    assert!(other.stderr.contains("error: run `d1` was asked for something else"), "{other}");
+
+    let mut attached = node.command(&["apply", "--enc", "-", "--run-id", "d1", "--json"]);
+    let mut attached = attached.stdin(Stdio::piped()).spawn().unwrap();
+    attached.stdin.take().unwrap().write_all(enc.to_string().as_bytes()).unwrap();
+    let followed = node.command(&["logs", "-f", "d1"]).spawn().unwrap();
+    assert!(is_alive(child));
+    // No value is in the list of processes.
+    let listed = ran(Command::new("sh").args([
+        "-c",
+        "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -c 's3cret-of-d[1]'",
+    ]));
+    assert_eq!(listed.stdout, "0\n", "{listed}");
+    open_gate(&node);
+    let followed = followed.wait_with_output().unwrap();
+    assert_eq!(followed.status.code(), Some(0), "{followed:?}");
+    let text = String::from_utf8(followed.stdout).unwrap();
+    assert!(text.contains("localpuppet (notice): # cd / &&"), "{text}");
+    assert!(text.contains("Puppet (notice): Applied catalog"), "{text}");
+    let attached = attached.wait_with_output().unwrap();
+    let attached: Value = serde_json::from_slice(&attached.stdout).unwrap();
+    assert_eq!((&attached["id"], &attached["outcome"]), (&json!("d1"), &json!("changed")));
+
+    assert_eq!(node.read("after"), "told s3cret-of-d1");
+    let waited = node.run(&["status", "d1", "--wait"]);
+    assert!(waited.code == 0 && waited.stdout.contains("`slow/tags/r1`: changed"), "{waited}");
+    let lines = node.run(&["logs", "--json"]).stdout;
+    assert!(lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{lines}");
+    assert_eq!(node.run(&["status", "d2"]).code, 1);
+    secret_is_only_in(&node, "s3cret-of-d1", &["enc.json", "after", "/enc.yaml", "/input.yaml"]);
+}
+
+/// Puppet's own state file has no content of files in it either.
+fn secret_is_only_in(node: &Node, secret: &str, names: &[&str]) {
+    let found = ran(Command::new("grep").args(["-rlF", secret, &node.path(".")]));
+    let odd: Vec<&str> = found
+        .stdout
+        .lines()
+        .filter(|path| !names.iter().any(|name| path.ends_with(name)))
+        .collect();
+    assert!(odd.is_empty() && !found.stdout.is_empty(), "{odd:?}");
+}
+
+#[test]
+fn a_run_that_is_cancelled_ends_with_all_that_it_started() {
+    let node = gated();
+    node.enc("slow/tags/r1", json!({"slow": {}}));
+    let asked = node.run(&["apply", "--detach", "--json"]);
+    let id = record(&asked)["id"].as_str().unwrap().to_owned();
+    let child = wait_for_pid(&node);
+    let start = Instant::now();
+    let cancelled = node.run(&["cancel", &id, "--json"]);
+    assert_eq!(cancelled.code, 0, "{cancelled}");
+    assert!(start.elapsed() < Duration::from_secs(15));
+    assert_eq!(record(&cancelled)["outcome"], "interrupted");
+    assert!(!is_alive(child), "the command that Puppet ran is still there");
+    assert!(!node.exists("after"));
+    let status = node.run(&["status", &id]);
+    assert_eq!(status.code, 15, "{status}");
+    // Again is no error, and the exit code is that of the run.
+    assert_eq!(node.run(&["cancel", &id]).code, 15);
+
+    // One whose localpuppet was killed is cancelled too.
+    std::fs::remove_file(node.path("pid")).unwrap();
+    let asked = node.run(&["apply", "--detach", "--run-id", "orphan", "--json"]);
+    let child = wait_for_pid(&node);
+    let pid = record(&asked)["process"]["pid"].as_u64().unwrap();
+    signal(u32::try_from(pid).unwrap(), "KILL");
+    let cancelled = node.run(&["cancel", "orphan"]);
+    assert_eq!(cancelled.code, 0, "{cancelled}");
+    assert!(cancelled.stdout.contains("lost"), "{cancelled}");
+    assert!(!is_alive(child));
+}
+
+#[test]
+fn back_is_the_release_before_with_the_enc_of_its_run_and_no_network() {
+    let node = gated();
+    open_gate(&node);
+    let apply = |app: &str, secret: &str, id: &str| {
+        node.enc(app, json!({"slow": {"secret": secret}}));
+        let ran = node.run(&["apply", "--run-id", id]);
+        assert_eq!(ran.code, 0, "{ran}");
+    };
+    let back = node.run(&["rollback"]);
+    assert!(back.code == 1 && back.stderr.contains("hint: see what ran here"), "{back}");
+    apply("slow/tags/r1", "one", "first");
+    apply("slow/tags/r2", "two", "second");
+    assert_eq!(node.read("after"), "told two");
+    let history = node.run(&["history", "--json"]);
+    assert_eq!(record(&history)["rollback"], "first", "{history}");
+    assert_eq!(record(&history)["applied"], "second", "{history}");
+
+    let rollback = ["rollback", "--json"];
+    let back = ran(Command::new("unshare")
+        .args(["--net", env!("CARGO_BIN_EXE_localpuppet")])
+        .args(rollback)
+        .env("LOCALPUPPET_ROOT", node.path(".")));
+    assert_eq!(back.code, 0, "{back}");
+    let run = record(&back);
+    assert_eq!((&run["app"], &run["rollback_to"]), (&json!("slow/tags/r1"), &json!("first")));
+    assert_eq!(node.read("after"), "told one");
+
+    // There is nothing before the first, unless it is named.
+    assert_eq!(node.run(&["rollback"]).code, 1);
+    let to = node.run(&["rollback", "--to", "second", "--noop"]);
+    assert!(to.code == 2 && to.stderr.contains("back to `slow/tags/r2` of run `second`"), "{to}");
+    let history = node.run(&["history"]).stdout;
+    let first = history.lines().next().unwrap();
+    assert!(first.ends_with("slow/tags/r2 (noop)  would change"), "{history}");
+    assert_eq!(history.lines().count(), 4, "{history}");
+
+    // A release that is gone is not fetched.
+    std::fs::remove_dir_all(node.path("usr/share/localpuppet/slow/r2")).unwrap();
+    let gone = node.run(&["rollback", "--to", "second"]);
+    assert_eq!(gone.code, 11, "{gone}");
+    assert!(gone.stderr.contains("hint: localpuppet apply slow/tags/r2"), "{gone}");
+    assert_eq!(node.run(&["rollback", "--to", "nosuch"]).code, 1);
+}
+
+#[test]
+fn of_many_at_once_one_runs_and_the_others_wait_or_are_told() {
+    let node = gated();
+    node.enc("slow/tags/r1", json!({"slow": {}}));
+    let holder = node.command(&["apply"]).stdout(Stdio::null()).spawn().unwrap();
+    wait_for_pid(&node);
+    let told: Vec<_> = (0..48).map(|_| node.command(&["apply"]).spawn().unwrap()).collect();
+    let patient = node.command(&["apply", "--wait-lock", "120", "--run-id", "patient"]).spawn();
+    for child in told {
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(14), "{stderr}");
+        assert!(stderr.contains(&format!(", pid {}, since 20", holder.id())), "{stderr}");
+    }
+    let waiting = node.run(&["status", "patient"]);
+    assert!(waiting.code == 17 && waiting.stdout.contains("waiting as pid "), "{waiting}");
+    // What was refused says nothing of the node.
+    let status = node.run(&["status"]);
+    assert!(status.stdout.contains(&format!("running as pid {}", holder.id())), "{status}");
+    open_gate(&node);
+    assert_eq!(holder.wait_with_output().unwrap().status.code(), Some(0));
+    let patient = patient.unwrap().wait_with_output().unwrap();
+    let stderr = String::from_utf8(patient.stderr).unwrap();
+    assert_eq!(patient.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("another run holds this node: `apply` of `slow/tags/r1`"), "{stderr}");
+    assert!(stderr.contains("; waiting up to 120 s"), "{stderr}");
+    let history = record(&node.run(&["history", "--json"]));
+    let outcome = |name: &str| {
+        let runs = history["runs"].as_array().unwrap();
+        runs.iter().filter(|run| run["outcome"] == name).count()
+    };
+    assert_eq!((outcome("refused-locked"), outcome("changed")), (48, 2));
+}
+
+/// Asks the Puppet that is installed, as its agent does before a run.
+fn agent_may_run(node: &Node) -> bool {
+    let script = "require 'puppet'; require 'puppet/util/pidlock'; \
+                  Puppet.initialize_settings([]); lock = Puppet::Util::Pidlock.new(ARGV[0]); \
+                  puts lock.lock ? 'free' : 'held'; lock.unlock";
+    let asked = ran(Command::new("ruby").args(["-e", script, &node.path(LOCK)]));
+    match asked.stdout.trim() {
+        "free" => true,
+        "held" => false,
+        _ => panic!("{asked}"),
+    }
+}
+
+#[test]
+fn puppets_own_agent_is_kept_out_and_left_in_peace() {
+    let node = gated();
+    node.enc("slow/tags/r1", json!({"slow": {}}));
+    let mut holder =
+        node.command(&["apply"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for_pid(&node);
+    assert!(!agent_may_run(&node));
+    // Not even a kill of ours lets the agent in while Puppet is at work.
+    signal(holder.id(), "KILL");
+    holder.wait().unwrap();
+    assert!(!agent_may_run(&node));
+    open_gate(&node);
+    let start = Instant::now();
+    while !agent_may_run(&node) {
+        assert!(start.elapsed() < Duration::from_secs(30), "the lock outlived its holder");
+        sleep(Duration::from_millis(100));
+    }
+
+    // An agent at work: a Ruby of Puppet's that has the lock.
+    let script = "require 'puppet'; require 'puppet/util/pidlock'; Puppet.initialize_settings([]); \
+                  Puppet::Util::Pidlock.new(ARGV[0]).lock or abort; puts 'agent'; $stdout.flush; sleep";
+    let mut agent = Command::new("ruby");
+    let mut agent = agent
+        .args(["-e", script, &node.path(LOCK), "puppet agent"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Read::read_exact(agent.stdout.as_mut().unwrap(), &mut [0; 6]).unwrap();
+    let refused = node.run(&["apply"]);
+    assert_eq!(refused.code, 14, "{refused}");
+    let told = format!("error: Puppet's own agent is at work: pid {} since 20", agent.id());
+    assert!(refused.stderr.contains(&told), "{refused}");
+    let patient = node.command(&["apply", "--wait-lock", "60"]).spawn().unwrap();
+    sleep(Duration::from_millis(500));
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    // Its lock is left behind, and stale.
+    assert_eq!(patient.wait_with_output().unwrap().status.code(), Some(0));
+    assert!(!node.exists(LOCK));
+}
+
+#[test]
+fn a_node_on_which_puppet_is_disabled_is_left_alone() {
+    let node = gated();
+    open_gate(&node);
+    node.enc("slow/tags/r1", json!({"slow": {}}));
+    let vardir = node.path("var/cache/puppet");
+    let agent = |arguments: &[&str]| {
+        let done = ran(Command::new("puppet").args(["agent", "--vardir", &vardir]).args(arguments));
+        assert_eq!(done.code, 0, "{done}");
+    };
+    std::fs::create_dir_all(&vardir).unwrap();
+    agent(&["--disable", "disk swap, ask Jo"]);
+    let refused = node.run(&["apply"]);
+    assert_eq!(refused.code, 16, "{refused}");
+    let told = "error: Puppet is disabled on this node by `";
+    assert!(
+        refused.stderr.contains(told) && refused.stderr.contains(": disk swap, ask Jo\n"),
+        "{refused}"
+    );
+    assert!(refused.stderr.contains("`--ignore-disabled`"), "{refused}");
+    let status = node.run(&["status"]);
+    assert!(status.code == 16 && status.stdout.contains("refused: disabled"), "{status}");
+    assert_eq!(node.run(&["apply", "--ignore-disabled"]).code, 0);
+    agent(&["--enable"]);
+    assert_eq!(node.run(&["apply"]).code, 0);
+}
+
+#[test]
+fn what_a_stranger_may_have_planted_is_not_followed() {
+    let node = gated();
+    open_gate(&node);
+    node.enc("slow/tags/r1", json!({"slow": {}}));
+    node.write("precious", "do not touch");
+    let state = node.path("var/lib/localpuppet");
+    std::fs::create_dir_all(&state).unwrap();
+    let link = |name: &str| {
+        std::os::unix::fs::symlink(node.path("precious"), node.path(name)).unwrap();
+    };
+    link("var/lib/localpuppet/lock");
+    let refused = node.run(&["apply"]);
+    assert_eq!(refused.code, 1, "{refused}");
+    std::fs::remove_file(format!("{state}/lock")).unwrap();
+    std::fs::create_dir_all(node.path("var/cache/puppet/state")).unwrap();
+    link(LOCK);
+    let refused = node.run(&["apply"]);
+    assert_eq!(refused.code, 1, "{refused}");
+    std::fs::remove_file(node.path(LOCK)).unwrap();
+    assert_eq!(node.run(&["apply", "--run-id", "a"]).code, 0);
+
+    // A run's directory that belongs to somebody else is told, and left out.
+    std::os::unix::fs::chown(format!("{state}/runs/a"), Some(12345), None).unwrap();
+    let status = node.run(&["status", "a"]);
+    assert!(status.code == 1 && status.stderr.contains("found user 12345"), "{status}");
+    let history = node.run(&["history"]);
+    assert!(
+        history.code == 0 && history.stderr.contains("warning: a run is left out: "),
+        "{history}"
+    );
+    assert_eq!(node.run(&["apply"]).code, 0);
+    assert_eq!(node.read("precious"), "do not touch");
+}
+
+#[test]
+fn old_runs_go_but_not_those_that_tell_something() {
+    let node = Node::new();
+    node.write("m/x/trunk/manifest.yaml", "");
+    node.enc("x/trunk", json!({}));
+    let root = node.path("m");
+    let apply = |id: &str, puppet: &str| {
+        node.run(&[
+            "apply",
+            "--module-root",
+            &root,
+            "--puppet",
+            puppet,
+            "--run-id",
+            id,
+            "--keep-runs",
+            "2",
+        ])
+    };
+    assert_eq!(apply("good", "/usr/bin/puppet").code, 0);
+    for id in ["failed1", "failed2", "failed3"] {
+        assert_eq!(apply(id, "/bin/false").code, 13);
+    }
+    let history = node.run(&["history"]).stdout;
+    let ids: Vec<&str> = history.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(ids, ["failed3", "failed2", "good"], "{history}");
+    // What a run that was killed while it was made has left goes too.
+    let left = node.path("var/lib/localpuppet/runs/.new-4194304-x");
+    std::fs::create_dir(&left).unwrap();
+    assert_eq!(apply("failed4", "/bin/false").code, 13);
+    assert!(!std::path::Path::new(&left).exists());
+}
