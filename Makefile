@@ -6,6 +6,7 @@ CARGO   ?= cargo
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 BINARY  := target/release/localpuppet
+SHARE   := $(DESTDIR)$(PREFIX)/share
 # Every shell program of the tree, found by its first line.
 SCRIPTS := $(shell grep -rlE '^\#!(/bin/sh|/usr/bin/env bash)' $(wildcard .ci examples tests benches templates))
 
@@ -45,9 +46,25 @@ bench: build ## time and memory beside those of other packagers
 	tests/setup bench
 	benches/run
 
+# Made in target/ first: a pipe into install would hide that the program failed.
+.PHONY: documents
+documents: build
+	mkdir -p target/documents
+	for shell in bash zsh fish; do $(BINARY) completions $$shell > target/documents/$$shell || exit; done
+	rm -f target/documents/*.1
+	$(BINARY) man > target/documents/localpuppet.1
+	for command in $$($(BINARY) man --list); do \
+	  $(BINARY) man $$command > target/documents/localpuppet-$$command.1 || exit; \
+	done
+
 .PHONY: install
-install: build ## the binary, below DESTDIR and PREFIX
+install: documents ## the binary, completions and manual pages, below DESTDIR and PREFIX
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/localpuppet
+	install -D -m 0644 target/documents/bash $(SHARE)/bash-completion/completions/localpuppet
+	install -D -m 0644 target/documents/zsh $(SHARE)/zsh/site-functions/_localpuppet
+	install -D -m 0644 target/documents/fish $(SHARE)/fish/vendor_completions.d/localpuppet.fish
+	install -d $(SHARE)/man/man1
+	install -m 0644 target/documents/*.1 $(SHARE)/man/man1
 
 .PHONY: dist
 dist: build ## target/dist: a source archive of HEAD and the release binary

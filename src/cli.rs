@@ -3,14 +3,20 @@
 use crate::model::app::AppPath;
 use crate::model::compression::{Format, Method, Target};
 use crate::model::digest::Sha256Digest;
+use crate::model::document::Shell;
 use crate::model::exit::Exit;
 use crate::model::maintainer::Maintainer;
 use crate::model::package_manager::PackageManager;
 use crate::model::run_id::RunId;
 use crate::model::source_date::SourceDate;
 use crate::model::version::Version;
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Arg, Args, Command, Parser, Subcommand, ValueHint};
+use std::error::Error;
+use std::ffi::OsStr;
+use std::fmt::Display;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Parses the command line; asking for help is an `Err` of clap's too.
 pub fn parse() -> Result<Cli, clap::Error> {
@@ -68,6 +74,12 @@ pub enum Verb {
     /// Take over a run that `--detach` put on record
     #[command(hide = true)]
     Resume(Resume),
+    /// Print what makes a shell complete this program's commands and options
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(Completions),
+    /// Print a manual page, for man(1)
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(Man),
 }
 
 /// `localpuppet bundle`
@@ -83,16 +95,16 @@ pub struct Bundle {
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
     /// Package formats to write
-    #[arg(long, value_delimiter = ',', default_value = "deb,rpm")]
+    #[arg(long, value_delimiter = ',', default_value = "deb,rpm", value_parser = OneOf(&Format::ALL))]
     pub format: Vec<Format>,
     /// How the packages are compressed
-    #[arg(long, value_name = "METHOD", default_value = "gzip")]
+    #[arg(long, value_name = "METHOD", default_value = "gzip", value_parser = OneOf(&Method::ALL))]
     pub compression: Method,
     /// Compression level: gzip 1-9 (5), xz 0-9 (6), zstd 1-19 (.deb 6, .rpm 3)
     #[arg(long, value_name = "LEVEL")]
     pub compression_level: Option<u8>,
-    /// Systems that must be able to install the packages: debian11,el8,…
-    #[arg(long, value_name = "SYSTEM", value_delimiter = ',')]
+    /// Systems that must be able to install the packages
+    #[arg(long, value_name = "SYSTEM", value_delimiter = ',', value_parser = OneOf(&Target::ALL))]
     pub target: Vec<Target>,
     /// Bundle trunk or a branch all the same, below every release
     #[arg(long)]
@@ -112,7 +124,7 @@ pub struct Bundle {
 #[derive(Debug, Args)]
 pub struct Inspect {
     /// A package file, or a release installed on this node: foo/tags/r1
-    #[arg(value_name = "FILE|APP/TAG")]
+    #[arg(value_name = "FILE|APP/TAG", value_hint = ValueHint::FilePath)]
     pub bundle: String,
     /// List every file
     #[arg(long)]
@@ -148,7 +160,7 @@ pub struct Apply {
     #[arg(long, value_name = "SHA256", conflicts_with = "module_root")]
     pub bundle_id: Option<Sha256Digest>,
     /// Package manager of this node [default: what /etc/os-release says]
-    #[arg(long, value_name = "NAME", env = "LOCALPUPPET_PACKAGE_MANAGER")]
+    #[arg(long, value_name = "NAME", env = "LOCALPUPPET_PACKAGE_MANAGER", value_parser = OneOf(&PackageManager::ALL))]
     pub package_manager: Option<PackageManager>,
     /// Seconds to wait for another program's package manager lock
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
@@ -252,6 +264,49 @@ pub struct Resume {
     pub node: Node,
 }
 
+/// `localpuppet completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL", value_parser = OneOf(&Shell::ALL))]
+    pub shell: Shell,
+}
+
+/// `localpuppet man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The command that the page is of [default: the program]
+    #[arg(value_name = "COMMAND", conflicts_with = "list")]
+    pub command: Option<String>,
+    /// Print the names of the commands that have a page
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// Reads a value as the model does, and tells help and completions which there are.
+#[derive(Clone, Copy)]
+struct OneOf<T: 'static>(&'static [T]);
+
+impl<T> TypedValueParser for OneOf<T>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static> + Display + Clone + Send + Sync + 'static,
+{
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
+        TypedValueParser::parse_ref(&T::from_str, command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(|value| PossibleValue::new(value.to_string()))))
+    }
+}
+
 fn exit_codes() -> String {
     let mut table = String::from("Exit codes:\n");
     for exit in Exit::ALL {
@@ -284,6 +339,22 @@ Examples:
   localpuppet apply --enc - --detach --run-id deploy-42 < node.yaml
 
 Exit codes: see localpuppet --help";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  source <(localpuppet completions bash)
+  localpuppet completions zsh > ~/.zfunc/_localpuppet
+  localpuppet completions fish > ~/.config/fish/completions/localpuppet.fish
+
+Exit codes: 0 printed, 64 usage";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  localpuppet man apply | man -l -
+  localpuppet man bundle > localpuppet-bundle.1
+  localpuppet man --list
+
+Exit codes: 0 printed, 64 usage";
 
 const STATUS_EXAMPLES: &str = "\
 Examples:

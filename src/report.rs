@@ -4,7 +4,9 @@
 //! the key, expected then found; a hint is something to type. stdout carries
 //! the answer (and with `--json` nothing but one document); stderr the rest.
 
+mod document;
 mod inspection;
+mod manual;
 mod run;
 
 use crate::cli;
@@ -56,7 +58,11 @@ impl Voice {
         if matches!(answer, Answer::Logged(_)) {
             // Its lines were the answer.
         } else if self.json {
-            let document = serde_json::to_string_pretty(answer).unwrap_or_default();
+            let document = match answer {
+                Answer::Document(_) => serde_json::to_string(&prose(answer)),
+                _ => serde_json::to_string_pretty(answer),
+            };
+            let document = document.unwrap_or_default();
             let _ = writeln!(io::stdout(), "{document}");
         } else {
             let _ = io::stdout().write_all(prose(answer).as_bytes());
@@ -105,6 +111,7 @@ fn prose(answer: &Answer) -> String {
         Answer::Asked(record) => format!("{}\n", record.id),
         Answer::History(history) => run::history(history),
         Answer::Logged(_) => String::new(),
+        Answer::Document(document) => document::text(document),
     }
 }
 

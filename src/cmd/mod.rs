@@ -3,6 +3,7 @@
 mod apply;
 mod bundle;
 mod cancel;
+mod document;
 mod history;
 mod inspect;
 mod logs;
@@ -29,5 +30,7 @@ pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Fa
         Verb::Cancel(args) => cancel::run(&args),
         Verb::Rollback(args) => rollback::run(&args, stdout, say),
         Verb::Resume(args) => resume::run(&args, say),
+        Verb::Completions(args) => Ok(document::completions(&args)),
+        Verb::Man(args) => document::man(&args),
     }
 }

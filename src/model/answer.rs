@@ -4,6 +4,7 @@ use super::app::AppPath;
 use super::bundle::Bundle;
 use super::compression::Format;
 use super::digest::Sha256Digest;
+use super::document::Document;
 use super::exit::Exit;
 use super::inspection::Inspection;
 use super::run::Record;
@@ -30,13 +31,16 @@ pub enum Answer {
     History(History),
     /// Of `logs`, which has printed already; with the run that was followed to its end.
     Logged(Option<Box<Record>>),
+    /// Of `completions` and `man`; `report` has the text.
+    #[serde(skip)]
+    Document(Document),
 }
 
 impl Answer {
     /// The exit code that goes with the answer.
     pub fn exit(&self) -> Exit {
         match self {
-            Answer::Built(_) => Exit::Ok,
+            Answer::Built(_) | Answer::Document(_) => Exit::Ok,
             Answer::Inspected(inspection) => inspection.exit(),
             Answer::Run(record) | Answer::Logged(Some(record)) => record.exit(),
             Answer::Asked(_) | Answer::Cancelled(_) | Answer::History(_) | Answer::Logged(None) => {

@@ -14,6 +14,11 @@ pub enum Format {
     Rpm,
 }
 
+impl Format {
+    /// Every one.
+    pub const ALL: [Format; 2] = [Format::Deb, Format::Rpm];
+}
+
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -30,6 +35,11 @@ pub enum Method {
     Gzip,
     Xz,
     Zstd,
+}
+
+impl Method {
+    /// Every one.
+    pub const ALL: [Method; 3] = [Method::Gzip, Method::Xz, Method::Zstd];
 }
 
 impl fmt::Display for Method {
@@ -130,8 +140,8 @@ pub struct Target {
     reads_zstd: bool,
 }
 
-/// Every system that `--target` knows, and whether its package manager reads
-/// zstd: dpkg since 1.21.18 (Ubuntu's since 18.04), rpm since 4.14.2-26.el8.
+/// Whether a system's package manager reads zstd: dpkg does since 1.21.18
+/// (Ubuntu's since 18.04), rpm since 4.14.2-26.el8.
 const TARGETS: [Target; 18] = [
     target("debian10", Format::Deb, false),
     target("debian11", Format::Deb, false),
@@ -158,6 +168,9 @@ const fn target(name: &'static str, format: Format, reads_zstd: bool) -> Target 
 }
 
 impl Target {
+    /// Every system that `--target` knows.
+    pub const ALL: [Target; 18] = TARGETS;
+
     /// The format that the target's package manager installs.
     pub fn format(self) -> Format {
         self.format

@@ -9,6 +9,7 @@ pub mod bundle;
 pub mod command;
 pub mod compression;
 pub mod digest;
+pub mod document;
 pub mod enc;
 pub mod event;
 pub mod exit;

@@ -16,6 +16,9 @@ pub enum PackageManager {
 }
 
 impl PackageManager {
+    /// Every one.
+    pub const ALL: [PackageManager; 2] = [PackageManager::Apt, PackageManager::Dnf];
+
     /// The packages that it installs.
     pub fn format(self) -> Format {
         match self {

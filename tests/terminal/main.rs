@@ -1,0 +1,48 @@
+//! As a person meets the program: completions in real shells, manual pages in
+//! real readers.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)]
+
+mod completions;
+mod manual;
+
+use std::path::Path;
+use std::process::Command;
+
+/// The program's answer, which goes well.
+fn localpuppet(arguments: &[&str]) -> String {
+    ran(Command::new(env!("CARGO_BIN_EXE_localpuppet")).args(arguments))
+}
+
+/// What a program prints that says nothing on stderr and goes well.
+fn ran(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{command:?}: {}\n{stdout}{stderr}", output.status);
+    assert_eq!(stderr, "", "{command:?}");
+    stdout
+}
+
+/// The commands of `--help`, as a person reads them.
+fn commands() -> Vec<String> {
+    let help = localpuppet(&["--help"]);
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let lines = lines.take_while(|line| !line.is_empty());
+    // A line that goes on is indented further.
+    let lines = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    lines.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+}
+
+/// A missing tool is a failure with what to type, never a test that is skipped.
+fn needs(program: &str, package: &str) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|directory| directory.join(program).exists());
+    assert!(found, "no `{program}`; type: apt-get install --no-install-recommends {package}");
+}
+
+/// Writes a file into a directory and returns its path.
+fn put(directory: &Path, name: &str, text: &str) -> String {
+    let path = directory.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
