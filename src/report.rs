@@ -4,6 +4,7 @@
 //! the key, expected then found; a hint is something to type. stdout carries
 //! the answer (and with `--json` nothing but one document); stderr the rest.
 
+mod colour;
 mod document;
 mod inspection;
 mod manual;
@@ -16,6 +17,7 @@ use crate::model::event::{Event, Stdout};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use clap::error::{ContextKind, ErrorKind};
+use colour::Colour;
 use serde_json::json;
 use std::error::Error;
 use std::io::{self, Write};
@@ -48,7 +50,8 @@ impl Voice {
                 let _ = io::stdout().write_all(&text).and_then(|()| io::stdout().flush());
             }
             _ => {
-                let _ = writeln!(io::stderr(), "localpuppet: {event}");
+                let text = format!("localpuppet: {event}\n");
+                let _ = io::stderr().write_all(errors().labels(text).as_bytes());
             }
         }
     }
@@ -65,7 +68,12 @@ impl Voice {
             let document = document.unwrap_or_default();
             let _ = writeln!(io::stdout(), "{document}");
         } else {
-            let _ = io::stdout().write_all(prose(answer).as_bytes());
+            let colour = Colour::of(&io::stdout());
+            let text = match answer {
+                Answer::Run(record) => colour.headline(prose(answer), record),
+                _ => prose(answer),
+            };
+            let _ = io::stdout().write_all(colour.labels(text).as_bytes());
         }
         ExitCode::from(answer.exit().code())
     }
@@ -79,7 +87,7 @@ impl Voice {
         for hint in failure.hints() {
             text.push_str(&format!("  hint: {hint}\n"));
         }
-        let _ = io::stderr().write_all(text.as_bytes());
+        let _ = io::stderr().write_all(errors().labels(text).as_bytes());
         if self.json {
             let document = json!({
                 "error": failure.to_string(),
@@ -101,6 +109,11 @@ impl Voice {
             writeln!(io::stdout(), "{line}")
         };
     }
+}
+
+/// The colour of what is said on stderr.
+fn errors() -> Colour {
+    Colour::of(&io::stderr())
 }
 
 fn prose(answer: &Answer) -> String {

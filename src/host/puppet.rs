@@ -5,7 +5,7 @@ use super::fs;
 use crate::model::failure::Failure;
 use crate::model::puppet_report::PuppetReport;
 use std::fs::{File, canonicalize, metadata};
-use std::io::{self, BufReader, IsTerminal, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -58,9 +58,9 @@ fn program(path: &Path) -> Option<Program> {
     Some(Program { path: text(path)?, real: text(real)? })
 }
 
-/// True where stdout is a terminal.
-pub fn is_seen() -> bool {
-    io::stdout().is_terminal()
+/// True where stdout takes colour: a terminal, unless `NO_COLOR` and its like say otherwise.
+pub fn is_coloured() -> bool {
+    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }
 
 /// The report that a run left in its directory; none where Puppet applied nothing.

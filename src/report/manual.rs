@@ -27,6 +27,13 @@ const FILES: [(&str, &str); 3] = [
     ),
 ];
 
+/// The variables that stand for no option.
+const VARIABLES: [(&str, &str); 3] = [
+    ("CLICOLOR_FORCE", "Set and not empty: colour even where stdout is no terminal."),
+    ("NO_COLOR", "Set and not empty: no colour, of ours or of Puppet's."),
+    ("TERM", "Where this is dumb or not set, no colour."),
+];
+
 /// The commands that have a page, in the order of `--help`.
 pub fn commands(program: &Command) -> impl Iterator<Item = &Command> {
     program.get_subcommands().filter(|command| !command.is_hide_set())
@@ -130,9 +137,6 @@ fn environment(command: &Command, roff: &mut Roff) {
             }
         }
     }
-    if options.is_empty() {
-        return;
-    }
     options.sort();
     roff.control("SH", ["ENVIRONMENT"]);
     for (variable, meaning, commands) in options {
@@ -142,6 +146,7 @@ fn environment(command: &Command, roff: &mut Roff) {
         };
         entry(&variable, &format!("{meaning}{of}"), roff);
     }
+    VARIABLES.iter().for_each(|(name, meaning)| entry(name, meaning, roff));
 }
 
 fn variable(argument: &Arg) -> Option<(String, String)> {

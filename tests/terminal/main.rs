@@ -1,12 +1,13 @@
 //! As a person meets the program: completions in real shells, manual pages in
-//! real readers.
+//! real readers, colour and progress on a real terminal.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used)]
 
+mod colour;
 mod completions;
 mod manual;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The program's answer, which goes well.
 fn localpuppet(arguments: &[&str]) -> String {
@@ -21,6 +22,21 @@ fn ran(command: &mut Command) -> String {
     assert!(output.status.success(), "{command:?}: {}\n{stdout}{stderr}", output.status);
     assert_eq!(stderr, "", "{command:?}");
     stdout
+}
+
+/// What a person sees who types a line on a terminal; the program is on `PATH`,
+/// and `set` is what they have set besides.
+fn on_terminal(line: &str, set: &[(&str, &str)]) -> String {
+    let programs = Path::new(env!("CARGO_BIN_EXE_localpuppet")).parent().unwrap().display();
+    let path = format!("{programs}:{}", std::env::var("PATH").unwrap());
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--command", line, "/dev/null"]).stdin(Stdio::null());
+    for name in ["CI", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        script.env_remove(name);
+    }
+    let set = set.iter().copied();
+    let output = script.env("PATH", path).env("TERM", "xterm").envs(set).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n")
 }
 
 /// The commands of `--help`, as a person reads them.

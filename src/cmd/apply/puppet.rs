@@ -66,7 +66,7 @@ pub fn run(
 
 fn colour(context: &Context) -> Colour {
     match context.stdout {
-        Stdout::Through if puppet::is_seen() => Colour::Yes,
+        Stdout::Through if puppet::is_coloured() => Colour::Yes,
         _ => Colour::No,
     }
 }
