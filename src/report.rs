@@ -8,6 +8,7 @@ mod colour;
 mod document;
 mod inspection;
 mod manual;
+mod progress;
 mod run;
 
 use crate::cli;
@@ -18,6 +19,7 @@ use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use clap::error::{ContextKind, ErrorKind};
 use colour::Colour;
+use progress::Progress;
 use serde_json::json;
 use std::error::Error;
 use std::io::{self, Write};
@@ -27,12 +29,14 @@ use std::process::ExitCode;
 pub struct Voice {
     json: bool,
     verbose: bool,
+    progress: Progress,
 }
 
 impl Voice {
     /// A voice as the command line asks for it.
     pub fn new(options: &cli::Voice) -> Self {
-        Voice { json: options.json, verbose: options.verbose }
+        let progress = Progress::new(!options.json);
+        Voice { json: options.json, verbose: options.verbose, progress }
     }
 
     /// Where programs that a command runs may write: stdout is for one JSON document alone.
@@ -44,6 +48,8 @@ impl Voice {
     pub fn event(&self, event: Event) {
         match event {
             Event::LeftOut { .. } | Event::Record { .. } if !self.verbose => {}
+            Event::Began { what } => self.progress.began(what),
+            Event::Done => self.progress.done(),
             // As the seed did: the command alone, after a `#`, on stdout.
             Event::Puppet { .. } => self.out(&event.to_string()),
             Event::Log { text } => {
@@ -51,7 +57,9 @@ impl Voice {
             }
             _ => {
                 let text = format!("localpuppet: {event}\n");
-                let _ = io::stderr().write_all(errors().labels(text).as_bytes());
+                self.progress.aside(|| {
+                    let _ = io::stderr().write_all(errors().labels(text).as_bytes());
+                });
             }
         }
     }
@@ -102,12 +110,14 @@ impl Voice {
     }
 
     fn out(&self, line: &str) {
-        // A reader that went away is no reason to stop a run.
-        let _ = if self.json {
-            writeln!(io::stderr(), "{line}")
-        } else {
-            writeln!(io::stdout(), "{line}")
-        };
+        self.progress.aside(|| {
+            // A reader that went away is no reason to stop a run.
+            let _ = if self.json {
+                writeln!(io::stderr(), "{line}")
+            } else {
+                writeln!(io::stdout(), "{line}")
+            };
+        });
     }
 }
 
@@ -155,7 +165,7 @@ pub fn usage(error: &clap::Error, json: bool) -> ExitCode {
         return ExitCode::from(Exit::Usage.code());
     }
     let failure = misuse(error).exit(Exit::Usage);
-    Voice { json, verbose: false }.failure(&failure)
+    Voice::new(&cli::Voice { json, verbose: false }).failure(&failure)
 }
 
 /// What was typed wrong, said as any other failure.

@@ -7,7 +7,7 @@ use crate::cli;
 use crate::host::fs;
 use crate::host::source::ModuleRoot;
 use crate::model::answer::Answer;
-use crate::model::event::Say;
+use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::plan::formats;
@@ -20,9 +20,14 @@ pub fn run(args: &cli::Bundle, say: Say) -> Result<Answer, Failure> {
         return Err(Failure::new("`--version` is for one release, found several").exit(Exit::Usage));
     }
     let root = ModuleRoot::open(&args.module_root)?;
-    let prepared = args.apps.iter().map(|app| prepare::prepare(&root, app, args, say));
+    let prepared = args.apps.iter().map(|app| {
+        during(say, format!("reading `{app}`"), || prepare::prepare(&root, app, args, say))
+    });
     let prepared = prepared.collect::<Result<Vec<_>, _>>()?;
     fs::create_directory(&args.out)?;
-    let built = prepared.iter().map(|prepared| write::write(&root, prepared, args, &formats));
+    let built = prepared.iter().map(|prepared| {
+        let what = format!("packing `{}`", prepared.bundle.app);
+        during(say, what, || write::write(&root, prepared, args, &formats))
+    });
     Ok(Answer::Built(built.collect::<Result<_, _>>()?))
 }

@@ -6,27 +6,32 @@ use crate::host::{fs, release, state::State};
 use crate::model::answer::Answer;
 use crate::model::app::Release;
 use crate::model::bundle::Bundle;
+use crate::model::event::{Say, during};
 use crate::model::failure::Failure;
 use crate::model::inspection::{Inspection, PackageFacts};
 use crate::model::tree::Node;
 use std::path::Path;
 
 /// Inspects a package file, or the release of that name on this node.
-pub fn run(args: &cli::Inspect) -> Result<Answer, Failure> {
+pub fn run(args: &cli::Inspect, say: Say) -> Result<Answer, Failure> {
+    let inspection = during(say, format!("reading `{}`", args.bundle), || inspect(args))?;
+    Ok(Answer::Inspected(Box::new(inspection)))
+}
+
+fn inspect(args: &cli::Inspect) -> Result<Inspection, Failure> {
     let path = Path::new(&args.bundle);
     let is_package = path.extension().is_some_and(|end| end == "deb" || end == "rpm");
     let release = args.bundle.parse::<Release>();
-    let inspection = match release {
+    match release {
         Ok(release) if !is_package && fs::kind(path)?.is_none_or(|kind| kind.is_dir()) => {
-            installed(&release, args)?
+            installed(&release, args)
         }
         _ => {
             let file = package_file::open(path)?;
             let place = args.bundle.clone();
-            inspection(place, Some(file.facts), file.bundle, file.problems, args.files)
+            Ok(inspection(place, Some(file.facts), file.bundle, file.problems, args.files))
         }
-    };
-    Ok(Answer::Inspected(Box::new(inspection)))
+    }
 }
 
 fn installed(release: &Release, args: &cli::Inspect) -> Result<Inspection, Failure> {

@@ -22,7 +22,7 @@ use crate::model::failure::Failure;
 pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Failure> {
     match verb {
         Verb::Bundle(args) => bundle::run(&args, say),
-        Verb::Inspect(args) => inspect::run(&args),
+        Verb::Inspect(args) => inspect::run(&args, say),
         Verb::Apply(args) => apply::run(&args, stdout, say),
         Verb::Status(args) => status::run(&args),
         Verb::Logs(args) => logs::run(&args, stdout, say),

@@ -26,6 +26,10 @@ pub enum Event {
     Record { directory: PathBuf },
     /// Lines of a log, as they are.
     Log { text: Vec<u8> },
+    /// A step begins that may take long.
+    Began { what: String },
+    /// That step is over.
+    Done,
 }
 
 impl fmt::Display for Event {
@@ -47,12 +51,22 @@ impl fmt::Display for Event {
             Event::Warning { text } => write!(f, "warning: {text}"),
             Event::Log { text } => f.write_str(&String::from_utf8_lossy(text)),
             Event::Record { directory } => write!(f, "recording in `{}`", directory.display()),
+            Event::Began { what } => f.write_str(what),
+            Event::Done => f.write_str("done"),
         }
     }
 }
 
 /// How a command speaks while it works.
 pub type Say<'a> = &'a dyn Fn(Event);
+
+/// Takes a step that may take long, and says so before and after it, however it ends.
+pub fn during<T>(say: Say, what: impl Into<String>, step: impl FnOnce() -> T) -> T {
+    say(Event::Began { what: what.into() });
+    let came_of_it = step();
+    say(Event::Done);
+    came_of_it
+}
 
 /// Where the stdout of a program that a command runs goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,7 +31,7 @@ const FILES: [(&str, &str); 3] = [
 const VARIABLES: [(&str, &str); 3] = [
     ("CLICOLOR_FORCE", "Set and not empty: colour even where stdout is no terminal."),
     ("NO_COLOR", "Set and not empty: no colour, of ours or of Puppet's."),
-    ("TERM", "Where this is dumb or not set, no colour."),
+    ("TERM", "Where this is dumb or not set, no colour and no progress."),
 ];
 
 /// The commands that have a page, in the order of `--help`.

@@ -5,6 +5,7 @@
 mod colour;
 mod completions;
 mod manual;
+mod progress;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,0 +1,59 @@
+//! Progress is one line on a terminal, late and gone again; elsewhere there is none.
+
+use super::on_terminal;
+use std::io::Read;
+use std::path::Path;
+
+const PLAIN: (&str, &str) = ("NO_COLOR", "1");
+
+/// A release of so many MiB that no method makes smaller, and xz takes long over.
+fn release(directory: &Path, mib: u64) -> String {
+    let app = directory.join("m/foo/tags/r1");
+    std::fs::create_dir_all(app.join("foo/files")).unwrap();
+    super::put(&app, "manifest.yaml", "modulepath: []\n");
+    let noise = std::fs::File::open("/dev/urandom").unwrap();
+    let mut file = std::fs::File::create(app.join("foo/files/noise")).unwrap();
+    std::io::copy(&mut noise.take(mib << 20), &mut file).unwrap();
+    let path = |name: &str| directory.join(name).to_str().unwrap().to_owned();
+    format!("localpuppet bundle foo/tags/r1 --module-root {} --out {}", path("m"), path("out"))
+}
+
+/// What is left on the screen of lines that were drawn over each other.
+fn left(seen: &str) -> String {
+    let line = |line: &str| line.rsplit("\u{1b}[2K").next().unwrap().replace('\r', "");
+    seen.split_inclusive('\n').map(line).collect()
+}
+
+#[test]
+fn a_slow_step_has_a_line_that_goes() {
+    let directory = tempfile::tempdir().unwrap();
+    let slow = release(directory.path(), 12) + " --format rpm --compression xz";
+    let seen = on_terminal(&slow, &[PLAIN]);
+    let frames: Vec<&str> =
+        seen.split(['\r', '\n']).filter(|line| line.contains("packing `foo/tags/r1`")).collect();
+    assert!(frames.len() > 2, "{seen:?}");
+    assert!(frames.last().unwrap().trim_end().ends_with('s'), "seconds: {frames:?}");
+    let left = left(&seen);
+    assert!(left.starts_with("foo/tags/r1 version 1\n"), "{left:?}");
+    assert!(!left.contains("packing") && !left.contains('\u{1b}'), "{left:?}");
+}
+
+#[test]
+fn a_quick_step_has_none_and_neither_have_pipes_json_and_dumb_terminals() {
+    let directory = tempfile::tempdir().unwrap();
+    let quick = release(directory.path(), 0);
+    let seen = on_terminal(&quick, &[PLAIN]);
+    assert!(seen.starts_with("foo/tags/r1 version 1\n") && !seen.contains('\u{1b}'), "{seen:?}");
+
+    let directory = tempfile::tempdir().unwrap();
+    let slow = release(directory.path(), 8) + " --format rpm --compression xz";
+    for (how, set) in [("--json", PLAIN), ("", ("TERM", "dumb"))] {
+        let seen = on_terminal(&format!("{slow} {how}"), &[set]);
+        assert!(!seen.contains("packing") && !seen.contains('\u{1b}'), "{how}: {seen:?}");
+    }
+    let piped = on_terminal(&format!("{slow} 2>&1 | cat"), &[PLAIN]);
+    assert!(
+        piped.starts_with("foo/tags/r1 version 1\n") && !piped.contains("packing"),
+        "{piped:?}"
+    );
+}
