@@ -78,7 +78,9 @@ impl Voice {
         } else {
             let colour = Colour::of(&io::stdout());
             let text = match answer {
-                Answer::Run(record) => colour.headline(prose(answer), record),
+                Answer::Run(record) | Answer::Cancelled(record) => {
+                    colour.headline(prose(answer), record)
+                }
                 _ => prose(answer),
             };
             let _ = io::stdout().write_all(colour.labels(text).as_bytes());

@@ -19,7 +19,7 @@ use crate::model::answer::Answer;
 use crate::model::app::{AppPath, Release};
 use crate::model::digest::Sha256Digest;
 use crate::model::enc::{self, Enc};
-use crate::model::event::{Event, Say, Stdout};
+use crate::model::event::{Event, Say, Stdout, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::request::{CodeFrom, Disabled, EncFrom, Request};
@@ -69,7 +69,7 @@ pub fn ask(
         Created::Known(record) if options.detach => return Ok(Answer::Asked(record)),
         // It is the same call again: wait with whoever made it first.
         Created::Known(record) => {
-            let ended = super::status::wait(state, &record.id, None, &signals)?;
+            let ended = super::status::wait(state, &record.id, None, &signals, say)?;
             return Ok(Answer::Run(Box::new(ended)));
         }
     };
@@ -148,6 +148,7 @@ fn record(log: &Log, event: &Event) {
         Event::Warning { text } => log.write(Level::Warning, text),
         Event::Shadowed { .. } => log.write(Level::Warning, &event.to_string()),
         Event::Record { .. } | Event::Log { .. } | Event::LeftOut { .. } => {}
+        Event::Began { .. } | Event::Done => {}
         _ => log.write(Level::Notice, &event.to_string()),
     }
 }
@@ -160,7 +161,8 @@ fn apply(context: &Context, run: &mut Run, hold: &mut Option<Hold>) -> Result<Ou
         app: context.request.app.clone(),
         ..context.state.holder("apply")
     };
-    let hold = hold.insert(take(context, &program, &holder)?);
+    let taken = during(context.say, "taking the node", || take(context, &program, &holder))?;
+    let hold = hold.insert(taken);
     run.start()?;
     let (app, enc) = classify(context, run)?;
     hold.node.tell(&Holder { app: Some(app.clone()), ..holder })?;
@@ -197,7 +199,7 @@ fn take(context: &Context, program: &Program, holder: &Holder) -> Result<Hold, F
 /// Reads the ENC, and with it which app is wanted.
 fn classify(context: &Context, run: &mut Run) -> Result<(AppPath, Enc), Failure> {
     let refused = |what: String| Failure::new(what).exit(Exit::EncRefused);
-    let (source, text) = document(context, run)?;
+    let (source, text) = during(context.say, "reading the ENC", || document(context, run))?;
     let sha256 = Sha256Digest::of(&text);
     run.record.enc = Some(EncRecord { source: source.clone(), sha256 });
     let enc = Enc::parse(&text)

@@ -6,6 +6,7 @@ use crate::host::process::Signals;
 use crate::host::state::State;
 use crate::host::{proc, process};
 use crate::model::answer::Answer;
+use crate::model::event::Say;
 use crate::model::failure::Failure;
 use crate::model::run::Stage;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Ends a run, and answers with how it ended.
-pub fn run(args: &Cancel) -> Result<Answer, Failure> {
+pub fn run(args: &Cancel, say: Say) -> Result<Answer, Failure> {
     let state = State::of(&args.node.root)?;
     let signals =
         Signals::catch().map_err(|error| Failure::new("failed to catch signals").because(error))?;
@@ -24,13 +25,13 @@ pub fn run(args: &Cancel) -> Result<Answer, Failure> {
     }
     if record.stage != Stage::Orphaned {
         proc::tell_to_end(&record.process)?;
-        record = wait(&state, &record.id, Some(PATIENCE), &signals)?;
+        record = wait(&state, &record.id, Some(PATIENCE), &signals, say)?;
     }
     if !record.is_over() {
         for process in record.puppet_process().into_iter().chain([&record.process]) {
             process::end_family(process);
         }
-        record = wait(&state, &record.id, Some(PATIENCE), &signals)?;
+        record = wait(&state, &record.id, Some(PATIENCE), &signals, say)?;
     }
     if !record.is_over() {
         let (id, pid) = (&record.id, record.process.pid);

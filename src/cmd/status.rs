@@ -5,6 +5,7 @@ use crate::host::clock::{self, Deadline};
 use crate::host::process::Signals;
 use crate::host::state::State;
 use crate::model::answer::Answer;
+use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::run::Record;
@@ -15,14 +16,14 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Answers with the record of a run.
-pub fn run(args: &Status) -> Result<Answer, Failure> {
+pub fn run(args: &Status, say: Say) -> Result<Answer, Failure> {
     let state = State::of(&args.node.root)?;
     let mut record = find(&state, args.run.as_ref())?;
     if args.wait {
         let signals = Signals::catch()
             .map_err(|error| Failure::new("failed to catch signals").because(error))?;
         let timeout = args.timeout.map(|seconds| Duration::from_secs(u64::from(seconds)));
-        record = wait(&state, &record.id, timeout, &signals)?;
+        record = wait(&state, &record.id, timeout, &signals, say)?;
     }
     Ok(Answer::Run(Box::new(record)))
 }
@@ -49,9 +50,10 @@ pub fn wait(
     id: &RunId,
     timeout: Option<Duration>,
     signals: &Signals,
+    say: Say,
 ) -> Result<Record, Failure> {
     let deadline = timeout.map(Deadline::after);
-    loop {
+    let wait = || loop {
         let record = find(state, Some(id))?;
         if record.is_over() || deadline.is_some_and(|deadline| deadline.left().is_none()) {
             return Ok(record);
@@ -61,5 +63,6 @@ pub fn wait(
             return Err(Failure::new(what).exit(Exit::Interrupted));
         }
         clock::sleep(LOOK);
-    }
+    };
+    during(say, format!("waiting for run `{id}`"), wait)
 }

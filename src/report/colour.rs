@@ -61,8 +61,7 @@ fn label(line: &str) -> String {
 fn of_run(record: &Record) -> Style {
     let colour = match record.exit() {
         Exit::Ok | Exit::Changed => AnsiColor::Green,
-        // A run that still works is `Locked`.
-        Exit::Interrupted | Exit::Locked => AnsiColor::Yellow,
+        Exit::Running | Exit::Interrupted | Exit::Locked | Exit::Disabled => AnsiColor::Yellow,
         _ => AnsiColor::Red,
     };
     colour.on_default()

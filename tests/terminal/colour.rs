@@ -1,7 +1,6 @@
 //! Colour is for terminals, and for those who want it.
 
-use super::{needs, on_terminal, put};
-use std::path::Path;
+use super::{apply, on_terminal};
 
 const REFUSED: &str = "localpuppet bundle foo/tags/r1 --module-root /nonexistent";
 
@@ -32,22 +31,14 @@ fn there_is_no_colour_where_it_is_not_shown_or_not_wanted() {
 
 #[test]
 fn a_run_and_puppets_own_words_follow_the_same_rule() {
-    needs("puppet", "puppet-agent");
     let node = tempfile::tempdir().unwrap();
-    let app = node.path().join("m/foo/trunk");
-    std::fs::create_dir_all(app.join("foo/manifests")).unwrap();
-    put(&app, "manifest.yaml", "modulepath: []\n");
-    put(&app.join("foo/manifests"), "init.pp", "class foo { notify { 'told': } }\n");
-    let enc = put(node.path(), "enc.yaml", "app: foo/trunk\nclasses: {foo: {}}\n");
-    let below = |path: &Path| path.to_str().unwrap().to_owned();
-    let (root, modules) = (below(node.path()), below(&node.path().join("m")));
-    let line = format!("localpuppet apply --root {root} --module-root {modules} --enc {enc}");
+    let line = apply(node.path(), "class foo { notify { 'told': } }\n");
 
     let seen = on_terminal(&line, &[]);
     assert!(seen.contains("\u{1b}[mNotice: told\u{1b}[0m\n"), "{seen}");
     assert!(seen.contains("\u{1b}[32mlocalpuppet: `foo/trunk`: changed\u{1b}[0m\n"), "{seen}");
     let plain = on_terminal(&line, &[("NO_COLOR", "1")]);
     assert!(plain.contains("Notice: told\n") && !plain.contains('\u{1b}'), "{plain:?}");
-    let status = on_terminal(&format!("localpuppet status --root {root}"), &[]);
+    let status = on_terminal(&format!("localpuppet status --root {}", node.path().display()), &[]);
     assert!(status.starts_with("\u{1b}[32mlocalpuppet: "), "{status:?}");
 }

@@ -40,6 +40,18 @@ fn on_terminal(line: &str, set: &[(&str, &str)]) -> String {
     String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n")
 }
 
+/// A checkout with a class, and the line that applies it to a node in that directory.
+fn apply(node: &Path, class: &str) -> String {
+    needs("puppet", "puppet-agent");
+    let app = node.join("m/foo/trunk");
+    std::fs::create_dir_all(app.join("foo/manifests")).unwrap();
+    put(&app, "manifest.yaml", "modulepath: []\n");
+    put(&app.join("foo/manifests"), "init.pp", class);
+    let enc = put(node, "enc.yaml", "app: foo/trunk\nclasses: {foo: {}}\n");
+    let (root, modules) = (node.display(), node.join("m"));
+    format!("localpuppet apply --root {root} --module-root {} --enc {enc}", modules.display())
+}
+
 /// The commands of `--help`, as a person reads them.
 fn commands() -> Vec<String> {
     let help = localpuppet(&["--help"]);

@@ -1,6 +1,6 @@
 //! Progress is one line on a terminal, late and gone again; elsewhere there is none.
 
-use super::on_terminal;
+use super::{apply, on_terminal};
 use std::io::Read;
 use std::path::Path;
 
@@ -56,4 +56,17 @@ fn a_quick_step_has_none_and_neither_have_pipes_json_and_dumb_terminals() {
         piped.starts_with("foo/tags/r1 version 1\n") && !piped.contains("packing"),
         "{piped:?}"
     );
+}
+
+#[test]
+fn waiting_for_a_run_has_a_line_too() {
+    let node = tempfile::tempdir().unwrap();
+    let line = apply(node.path(), "class foo { exec { '/bin/sleep 4': } }\n");
+    let started = on_terminal(&format!("{line} --detach --run-id slow"), &[PLAIN]);
+    assert_eq!(started, "slow\n");
+    let root = node.path().display();
+    let seen = on_terminal(&format!("localpuppet status --wait --root {root}"), &[PLAIN]);
+    assert!(seen.contains(" waiting for run `slow`"), "{seen:?}");
+    let left = left(&seen);
+    assert!(left.starts_with("localpuppet: `foo/trunk`: changed\n"), "{left:?}");
 }

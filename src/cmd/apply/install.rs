@@ -9,6 +9,7 @@ use crate::host::{fs, input, release};
 use crate::model::app::{AppPath, Release};
 use crate::model::bundle::Bundle;
 use crate::model::digest::Sha256Digest;
+use crate::model::event::during;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::package_manager::PackageManager;
@@ -29,7 +30,11 @@ pub fn installed(
 ) -> Result<Code, Failure> {
     let release = release_of(app)?;
     let given = options.package.as_deref();
-    let given = given.map(|path| Given::read(path, &release)).transpose()?;
+    let given = given.map(|path| {
+        let what = format!("reading `{}`", path.display());
+        during(context.say, what, || Given::read(path, &release))
+    });
+    let given = given.transpose()?;
     let version = match &given {
         Some(given) => Some(given.file.bundle.version.clone()),
         None => plan::version(&release),
@@ -50,7 +55,7 @@ pub fn installed(
     let directory = release::directory(root, &release);
     expect_id(given.map(|given| given.file.bundle.bundle_id), &bundle, &directory)?;
     expect_id(options.bundle_id, &bundle, &directory)?;
-    verify(root, &release, &bundle)?;
+    verify(context, &release, &bundle)?;
     Ok(plan::code(root, &bundle))
 }
 
@@ -66,7 +71,7 @@ pub fn there(context: &Context, app: &AppPath, run: &mut Run) -> Result<Code, Fa
     run.record.package = Some(release.package_name());
     run.record.version = Some(bundle.version.clone());
     run.record.bundle_id = Some(bundle.bundle_id);
-    verify(root, &release, &bundle)?;
+    verify(context, &release, &bundle)?;
     Ok(plan::code(root, &bundle))
 }
 
@@ -103,8 +108,9 @@ fn install(
     given: Option<&Given>,
 ) -> Result<Bundle, Failure> {
     let site = site(context, options)?;
+    let what = format!("installing {wanted} with {}", site.manager);
     match given {
-        None => packages::install(&site, wanted)?,
+        None => during(context.say, what, || packages::install(&site, wanted))?,
         Some(Given { path, file }) => {
             let (format, reads) = (file.facts.format, site.manager.format());
             if format != reads {
@@ -112,7 +118,7 @@ fn install(
                     format!("`{path}` is a .{format}, and {} installs .{reads}", site.manager);
                 return Err(Failure::new(what).exit(Exit::InstallFailed));
             }
-            packages::install_file(&site, wanted, path)?;
+            during(context.say, what, || packages::install_file(&site, wanted, path))?;
         }
     }
     let root = context.state.root();
@@ -154,8 +160,10 @@ fn not_there(root: &str, release: &Release, site: &Site, wanted: &Wanted) -> Fai
     .hint(format!("{reinstall} {}", wanted.package))
 }
 
-fn verify(root: &str, release: &Release, bundle: &Bundle) -> Result<(), Failure> {
-    let differences = release::verify(root, bundle);
+fn verify(context: &Context, release: &Release, bundle: &Bundle) -> Result<(), Failure> {
+    let root = context.state.root();
+    let what = format!("verifying `{release}`");
+    let differences = during(context.say, what, || release::verify(root, bundle));
     if differences.is_empty() {
         return Ok(());
     }
