@@ -20,6 +20,9 @@ use std::time::Duration;
 /// So much room on the disk is kept for the record of how a run ended.
 static RESERVE: [u8; 32 << 10] = [0; 32 << 10];
 
+/// How many names of its own a run is given before the clock is blamed.
+const TRIES: usize = 1000;
+
 /// Directories of runs that are being made begin with this, which no run ID does.
 const UNNAMED: &str = ".new-";
 
@@ -57,7 +60,7 @@ impl State {
         new.put("request.json", &json(request))?;
         new.put("reserve", &RESERVE)?;
         let sequence = self.runs()?.0.last().map_or(1, |run| run.sequence.saturating_add(1));
-        loop {
+        for _ in 0..TRIES {
             let id = asked.cloned().map_or_else(own_id, Ok)?;
             let process = proc::identify(std::process::id());
             let mut record =
@@ -79,6 +82,10 @@ impl State {
                 None => clock::sleep(Duration::from_millis(1)),
             }
         }
+        Err(Failure::new(
+            "found no name for the run that is not taken; does the clock stand still?",
+        )
+        .hint("name it: `--run-id ID`"))
     }
 
     /// The run of an ID, which has to have been asked for the same.
@@ -154,7 +161,14 @@ impl Unnamed {
     }
 
     fn put(&self, name: &str, content: &[u8]) -> Result<(), Failure> {
-        files::replace(Path::new(&format!("{}/{name}", self.path)), content, 0o600)
+        let path = format!("{}/{name}", self.path);
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let written = options.open(&path).and_then(|mut file| {
+            file.write_all(content)?;
+            file.sync_data()
+        });
+        written.map_err(|error| failed("write", &path, error))
     }
 
     fn name(&self, path: &str) -> Result<Named, Failure> {
