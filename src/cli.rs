@@ -1,16 +1,19 @@
 //! What can be typed: clap structs only, each argument already a model type.
 
 use crate::model::app::AppPath;
+use crate::model::certname::Certname;
 use crate::model::compression::{Format, Method, Target};
 use crate::model::digest::Sha256Digest;
 use crate::model::document::Shell;
+use crate::model::enc_source::EncSource;
 use crate::model::exit::Exit;
 use crate::model::maintainer::Maintainer;
 use crate::model::package_manager::PackageManager;
 use crate::model::run_id::RunId;
 use crate::model::source_date::SourceDate;
+use crate::model::url::Url;
 use crate::model::version::Version;
-use clap::builder::{PossibleValue, TypedValueParser};
+use clap::builder::{BoolishValueParser, PossibleValue, TypedValueParser};
 use clap::{Arg, Args, Command, Parser, Subcommand, ValueHint};
 use std::error::Error;
 use std::ffi::OsStr;
@@ -55,7 +58,7 @@ pub enum Verb {
     Inspect(Inspect),
     /// Install the requested release if need be, verify it, and run Puppet
     #[command(after_help = APPLY_EXAMPLES)]
-    Apply(Apply),
+    Apply(Box<Apply>),
     /// Show a run on this node: the one that goes on, or the last one
     #[command(after_help = STATUS_EXAMPLES)]
     Status(Status),
@@ -147,9 +150,8 @@ pub struct Apply {
     /// Release to apply instead of the one that the ENC names: foo/tags/r1, or foo/r1 for short
     #[arg(value_name = "APP/TAG")]
     pub app: Option<AppPath>,
-    /// ENC document; `-` is stdin [default: /etc/puppet/input.yaml below --root]
-    #[arg(long, value_name = "FILE", env = "LOCALPUPPET_ENC")]
-    pub enc: Option<PathBuf>,
+    #[command(flatten)]
+    pub enc: EncOptions,
     /// Install this package file instead of asking the repositories
     #[arg(long, value_name = "FILE", conflicts_with = "module_root")]
     pub package: Option<PathBuf>,
@@ -184,6 +186,9 @@ pub struct RunOptions {
     /// Name of the run; the same name and the same request again is the same run
     #[arg(long, value_name = "ID")]
     pub run_id: Option<RunId>,
+    /// Name of this node [default: this host's, as Puppet names it]
+    #[arg(long, value_name = "NAME", env = "LOCALPUPPET_CERTNAME")]
+    pub certname: Option<Certname>,
     /// Seconds to wait for another run, or for Puppet's own agent, to end
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub wait_lock: u32,
@@ -211,6 +216,62 @@ pub struct Rollback {
     pub to: Option<RunId>,
     #[command(flatten)]
     pub run: RunOptions,
+}
+
+/// Where the ENC comes from.
+#[derive(Clone, Debug, Args)]
+pub struct EncOptions {
+    /// Where the ENC comes from: a file, `-` for stdin, https://HOST/PATH with `{certname}` in it, ec2,
+    /// exec:/PROGRAM [default: /etc/puppet/input.yaml below --root]
+    #[arg(id = "enc", long, value_name = "SOURCE", env = "LOCALPUPPET_ENC")]
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub source: Option<EncSource>,
+    /// Show this bearer token to the web service; mode 0600
+    #[arg(
+        id = "enc_token_file",
+        long = "enc-token-file",
+        value_name = "FILE",
+        env = "LOCALPUPPET_ENC_TOKEN_FILE"
+    )]
+    pub token_file: Option<PathBuf>,
+    /// Show this client certificate to the web service, in PEM
+    #[arg(
+        id = "enc_client_cert",
+        long = "enc-client-cert",
+        value_name = "FILE",
+        env = "LOCALPUPPET_ENC_CLIENT_CERT"
+    )]
+    #[arg(requires = "enc_client_key")]
+    pub client_cert: Option<PathBuf>,
+    /// Key of the client certificate, in PEM; mode 0600
+    #[arg(
+        id = "enc_client_key",
+        long = "enc-client-key",
+        value_name = "FILE",
+        env = "LOCALPUPPET_ENC_CLIENT_KEY"
+    )]
+    #[arg(requires = "enc_client_cert")]
+    pub client_key: Option<PathBuf>,
+    /// Trust this authority of the web service instead of the system's, in PEM
+    #[arg(id = "enc_ca", long = "enc-ca", value_name = "FILE", env = "LOCALPUPPET_ENC_CA")]
+    pub ca: Option<PathBuf>,
+    /// Seconds that a web service, ec2 or a program has for the ENC, all tries together
+    #[arg(
+        id = "enc_timeout",
+        long = "enc-timeout",
+        value_name = "SECONDS",
+        env = "LOCALPUPPET_ENC_TIMEOUT"
+    )]
+    #[arg(default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub timeout: u32,
+    /// Where the source is away, go on with the last good ENC that came from it
+    #[arg(id = "enc_cache", long = "enc-cache", env = "LOCALPUPPET_ENC_CACHE")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub cache: bool,
+    /// Where instance metadata is, for tests and for clouds that have it elsewhere
+    #[arg(long, hide = true, value_name = "URL", env = "AWS_EC2_METADATA_SERVICE_ENDPOINT")]
+    #[arg(default_value = "http://169.254.169.254")]
+    pub ec2_metadata_endpoint: Url,
 }
 
 /// `localpuppet status`
@@ -337,6 +398,17 @@ Examples:
   localpuppet apply --enc node.yaml --package ./localpuppet-foo-r1_1_all.deb
   localpuppet apply --enc node.yaml --module-root modules
   localpuppet apply --enc - --detach --run-id deploy-42 < node.yaml
+  localpuppet apply --enc 'https://enc.example/nodes/{certname}' --enc-token-file token --enc-cache
+
+ENC sources:
+  FILE           a YAML document; a file called `ec2` is `./ec2`
+  -              stdin
+  https://URL    a web service; `{certname}` stands for the name of this node. Certificates are
+                 verified; lost connections, 429 and 5xx are tried again, 5 times at most
+  ec2            user-data of the instance, by IMDSv2 only: what stands below `localpuppet:`, or
+                 the whole document where it has no such key
+  ec2:KEY        user-data of the instance, below KEY and nowhere else
+  exec:/PROGRAM  what a program prints that gets the name of this node as its argument
 
 Exit codes: see localpuppet --help";
 

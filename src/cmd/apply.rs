@@ -1,6 +1,7 @@
 //! `apply`: put a run on record, take the node, read the ENC, install and verify the release, run Puppet.
 
 mod checkout;
+mod enc;
 mod install;
 mod puppet;
 mod request;
@@ -11,19 +12,18 @@ use crate::cli::{Apply, RunOptions};
 use crate::host::agent::{Agent, AgentLock};
 use crate::host::clock::{self, Deadline};
 use crate::host::detach;
+use crate::host::proc;
 use crate::host::process::Signals;
 use crate::host::puppet::{Program, find as find_puppet};
 use crate::host::state::{Created, Level, Log, NodeLock, Patience, Run, State};
-use crate::host::{input, proc};
 use crate::model::answer::Answer;
 use crate::model::app::{AppPath, Release};
-use crate::model::digest::Sha256Digest;
-use crate::model::enc::{self, Enc};
+use crate::model::enc::Enc;
 use crate::model::event::{Event, Say, Stdout, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::request::{CodeFrom, Disabled, EncFrom, Request};
-use crate::model::run::{EncRecord, Holder, Outcome, Reason};
+use crate::model::request::{CodeFrom, Disabled, Request};
+use crate::model::run::{Holder, Outcome, Reason};
 use crate::plan::{apply as plan, history};
 use std::time::Duration;
 
@@ -198,12 +198,7 @@ fn take(context: &Context, program: &Program, holder: &Holder) -> Result<Hold, F
 
 /// Reads the ENC, and with it which app is wanted.
 fn classify(context: &Context, run: &mut Run) -> Result<(AppPath, Enc), Failure> {
-    let refused = |what: String| Failure::new(what).exit(Exit::EncRefused);
-    let (source, text) = during(context.say, "reading the ENC", || document(context, run))?;
-    let sha256 = Sha256Digest::of(&text);
-    run.record.enc = Some(EncRecord { source: source.clone(), sha256 });
-    let enc = Enc::parse(&text)
-        .map_err(|error| refused(format!("the ENC `{source}` is refused")).because(error))?;
+    let (source, enc) = during(context.say, "reading the ENC", || enc::read(context, run))?;
     let app = match (&context.request.app, &enc.app) {
         (Some(given), Some(named)) if given != named => {
             let text =
@@ -213,32 +208,14 @@ fn classify(context: &Context, run: &mut Run) -> Result<(AppPath, Enc), Failure>
         }
         (Some(app), _) | (None, Some(app)) => app.clone(),
         (None, None) => {
-            return Err(refused(format!("the ENC `{source}` names no app")).hint(
+            let what = format!("the ENC `{source}` names no app");
+            return Err(Failure::new(what).exit(Exit::EncRefused).hint(
                 "write `app: foo/tags/r1` into it, or type `localpuppet apply foo/tags/r1`",
             ));
         }
     };
     run.record.app = Some(app.clone());
     Ok((app, enc))
-}
-
-/// The ENC's document, and where it comes from.
-fn document(context: &Context, run: &Run) -> Result<(String, Vec<u8>), Failure> {
-    match &context.request.enc {
-        EncFrom::Stdin { .. } => Ok(("stdin".to_owned(), run.document(enc::LARGEST)?)),
-        EncFrom::Run(id) => {
-            let text = context.state.enc_of(id, enc::LARGEST)?;
-            Ok((format!("run {id}"), text))
-        }
-        EncFrom::File(path) => {
-            let text = input::read(path, enc::LARGEST).map_err(|failure| {
-                failure.exit(Exit::EncRefused).hint(
-                    "name the node's ENC with `--enc FILE`, or write it to stdin with `--enc -`",
-                )
-            })?;
-            Ok((path.display().to_string(), text))
-        }
-    }
 }
 
 /// Ends the record, and answers with it or with why Puppet was not started.

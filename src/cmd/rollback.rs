@@ -31,6 +31,9 @@ pub fn run(args: &Rollback, stdout: Stdout, say: Say) -> Result<Answer, Failure>
     }
     let text = target.app.as_ref().map(|app| format!("back to `{app}` of run `{id}`"));
     text.into_iter().for_each(|text| say(Event::Back { text }));
-    let request = rollback_request(&args.run, &target)?;
+    let mut request = rollback_request(&args.run, &target)?;
+    if request.certname.is_none() {
+        request.certname = state.request(id)?.and_then(|asked| asked.certname);
+    }
     ask(&state, &args.run, &request, None, stdout, say)
 }

@@ -2,11 +2,16 @@
 #![allow(clippy::disallowed_methods)]
 
 use jiff::Timestamp;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Now, as RFC 3339 with milliseconds.
 pub fn now() -> String {
     format!("{:.3}", Timestamp::now())
+}
+
+/// A time of a file, as RFC 3339.
+pub fn as_text(time: SystemTime) -> String {
+    Timestamp::try_from(time).map_or_else(|_| "unknown".to_owned(), |time| format!("{time:.3}"))
 }
 
 /// Now, as a name that sorts by time and can be a file's: `20260102T030405.678Z`.

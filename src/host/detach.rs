@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Variables that a run may need from whoever asked for it.
-const KEPT: [&str; 12] = [
+const KEPT: [&str; 15] = [
     "PATH",
     "HOME",
     "TZ",
@@ -23,7 +23,10 @@ const KEPT: [&str; 12] = [
     "HTTPS_PROXY",
     "FTP_PROXY",
     "NO_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
     "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
 ];
 
 /// Starts the process that takes a run over.

@@ -4,6 +4,10 @@
 //! what it wrote to stderr. What is kept of its output is bounded.
 #![allow(clippy::disallowed_methods)]
 
+mod document;
+
+pub use document::{Bounds, document};
+
 use super::clock::{self, Deadline};
 use super::proc::{Family, ignores, is_alive};
 use crate::model::command::{CommandLine, Environment};
@@ -60,6 +64,24 @@ impl Signals {
         i32::try_from(self.received.load(Ordering::SeqCst)).ok().filter(|&signal| signal != 0)
     }
 
+    /// Does what takes long in a thread of its own; none where a signal comes first,
+    /// and then it is left to itself.
+    pub fn during<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || sender.send(work()));
+        while self.received().is_none() {
+            match receiver.recv_timeout(Duration::from_millis(50)) {
+                Ok(done) => return self.received().is_none().then_some(done),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+        None
+    }
+
     /// Waits for a signal, or for the end of a child, or for so long.
     fn wait(&self, time: Option<Duration>) -> io::Result<()> {
         self.wake.set_read_timeout(time)?;
@@ -87,6 +109,9 @@ enum Problem {
     Start(io::Error),
     Wait(io::Error),
     Exit { how: String, stderr: String },
+    TooMuch { largest: u64 },
+    Late { seconds: u64 },
+    Interrupted { signal: i32 },
 }
 
 impl fmt::Display for ProcessError {
@@ -95,6 +120,13 @@ impl fmt::Display for ProcessError {
         match &self.problem {
             Problem::Start(error) => write!(f, "failed to start `{command}`: {error}"),
             Problem::Wait(error) => write!(f, "failed to wait for `{command}`: {error}"),
+            Problem::TooMuch { largest } => {
+                write!(f, "`{command}` wrote more than {largest} bytes")
+            }
+            Problem::Late { seconds } => write!(f, "`{command}` did not end within {seconds} s"),
+            Problem::Interrupted { signal } => {
+                write!(f, "`{command}` was ended because signal {signal} came")
+            }
             Problem::Exit { how, stderr } => {
                 write!(f, "`{command}` {how}")?;
                 let lines: Vec<&str> =

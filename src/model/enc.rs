@@ -4,6 +4,7 @@
 //! be silent, and written so that every Puppet reads the same.
 
 use super::app::AppPath;
+use super::enc_source::Below;
 use super::psych::{Entry, Path, Reader};
 use super::suggest::nearest;
 use super::value::{Value, key_text, printable};
@@ -75,28 +76,61 @@ impl Enc {
             return Err(Finding::new(None, MAP, "an empty document").into());
         };
         let mut reader = Reader::default();
+        let enc = Enc::of(&mut reader, &root, &Path::Top);
+        finished(reader, enc)
+    }
+
+    /// Reads the ENC that stands below a key of a document at the top. Of the
+    /// document's other keys, only the names are read.
+    pub fn parse_below(text: &[u8], below: &Below) -> Result<Enc, EncError> {
+        let key = below.key();
+        let expected = format!("a map with the key `{key}`");
+        let Some(root) = compose(text, Limits::DEFAULT)? else {
+            return Err(Finding::new(None, expected, "an empty document").into());
+        };
+        let mut reader = Reader::default();
+        let entries = reader.entries(&root, &Path::Top);
+        let is_key = |entry: &&Entry<'_>| matches!(&entry.key, Value::String(name) if name == key);
+        let enc = match (entries.iter().find(is_key), below) {
+            (Some(entry), _) => Enc::of(&mut reader, entry.node, &Path::Name(&Path::Top, key)),
+            // Findings among its keys are found again, by a reader that has none.
+            (None, Below::Usual(_)) => return Enc::parse(text),
+            (None, Below::Key(_)) => {
+                reader.report(Finding::new(root.mark, expected, "none"));
+                Enc::default()
+            }
+        };
+        finished(reader, enc)
+    }
+
+    fn of(reader: &mut Reader, node: &Node, at: &Path<'_>) -> Enc {
         let mut enc = Enc::default();
-        match map(&mut reader, &root, &Path::Top, MAP) {
-            None => reader.report(Finding::new(root.mark, MAP, "an empty document")),
+        match map(reader, node, at, MAP) {
+            None => {
+                let found = if matches!(at, Path::Top) { "an empty document" } else { "null" };
+                reader.report(Finding::new(node.mark, MAP, found).at(at.to_string()));
+            }
             Some(entries) => {
                 for entry in entries {
-                    enc.read(&mut reader, &entry);
+                    enc.read(reader, &entry, at);
                 }
             }
         }
-        let findings = reader.into_findings();
-        if findings.is_empty() { Ok(enc) } else { Err(EncError { findings }) }
+        enc
     }
 
-    fn read(&mut self, reader: &mut Reader, entry: &Entry<'_>) {
-        match &entry.key {
-            Value::String(key) if key == "app" => self.app = app(reader, entry.node),
-            Value::String(key) if key == "classes" => self.classes = classes(reader, entry.node),
-            Value::String(key) if key == "parameters" => {
-                self.parameters = parameters(reader, entry.node);
-            }
-            Value::String(key) => reader.report(unknown_key(key, entry)),
-            other => reader.report(Finding::new(entry.mark, "a string as key", other.kind())),
+    fn read(&mut self, reader: &mut Reader, entry: &Entry<'_>, at: &Path<'_>) {
+        let Value::String(key) = &entry.key else {
+            let found = entry.key.kind();
+            let finding = Finding::new(entry.mark, "a string as key", found);
+            return reader.report(finding.at(at.to_string()));
+        };
+        let path = &Path::Name(at, key);
+        match key.as_str() {
+            "app" => self.app = app(reader, entry.node, path),
+            "classes" => self.classes = classes(reader, entry.node, path),
+            "parameters" => self.parameters = parameters(reader, entry.node, path),
+            key => reader.report(unknown_key(key, entry).at(at.to_string())),
         }
     }
 
@@ -122,6 +156,12 @@ impl Enc {
         out.push_str(if self.parameters.is_empty() { "}}\n" } else { "\n}}\n" });
         out
     }
+}
+
+/// The document, unless something is wrong with it.
+fn finished(reader: Reader, enc: Enc) -> Result<Enc, EncError> {
+    let findings = reader.into_findings();
+    if findings.is_empty() { Ok(enc) } else { Err(EncError { findings }) }
 }
 
 fn named((name, value): &(String, Value)) -> (Value, &Value) {
@@ -150,10 +190,9 @@ fn map<'n>(
     Some(Vec::new())
 }
 
-fn app(reader: &mut Reader, node: &Node) -> Option<AppPath> {
-    let path = Path::Name(&Path::Top, "app");
+fn app(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Option<AppPath> {
     let expected = "an app path, such as `foo/tags/r1`";
-    let finding = match reader.value(node, &path) {
+    let finding = match reader.value(node, path) {
         Value::String(text) => match text.parse::<AppPath>() {
             Ok(app) => return Some(app),
             Err(error) => {
@@ -188,10 +227,9 @@ fn unknown_key(key: &str, entry: &Entry<'_>) -> Finding {
 
 const CLASSES: &str = "a map of classes, or a list of their names";
 
-fn classes(reader: &mut Reader, node: &Node) -> Vec<Class> {
-    let path = &Path::Name(&Path::Top, "classes");
+fn classes(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Vec<Class> {
     if let yaml::Value::Sequence(_) = &node.target().value {
-        return class_list(reader, node);
+        return class_list(reader, node, path);
     }
     let mut classes = Vec::new();
     for entry in map(reader, node, path, CLASSES).unwrap_or_default() {
@@ -215,9 +253,8 @@ fn classes(reader: &mut Reader, node: &Node) -> Vec<Class> {
     classes
 }
 
-fn class_list(reader: &mut Reader, node: &Node) -> Vec<Class> {
+fn class_list(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Vec<Class> {
     // Checks the list's own tag, which an item by item reading would pass over.
-    let path = &Path::Name(&Path::Top, "classes");
     let _ = reader.value(node, path);
     let yaml::Value::Sequence(items) = &node.target().value else {
         return Vec::new();
@@ -296,8 +333,7 @@ fn variable_name(
 /// (`RESERVED_VARIABLE_NAMES` of `scope.rb`, `set_node_parameters` of `compiler.rb`).
 const RESERVED: [&str; 6] = ["facts", "trusted", "server_facts", "title", "name", "environment"];
 
-fn parameters(reader: &mut Reader, node: &Node) -> Vec<(String, Value)> {
-    let path = &Path::Name(&Path::Top, "parameters");
+fn parameters(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Vec<(String, Value)> {
     let mut parameters = Vec::new();
     for entry in map(reader, node, path, "a map of variables").unwrap_or_default() {
         let Some(name) = variable_name(reader, &entry, path, "the name of a variable") else {
@@ -409,6 +445,32 @@ mod tests {
         let texts = [1.0, 1e300, 1.5e-7, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
         let written = ["1.0", "1.0e+300", "1.5e-7", "-0.0", ".inf", "-.inf", ".nan"];
         assert_eq!(texts.map(float), written);
+    }
+
+    #[test]
+    fn an_enc_below_a_key_is_read_where_it_stands() {
+        let usual = &Below::Usual("localpuppet");
+        let key = &Below::Key("node".into());
+        let text = b"#cloud-config\nusers: [!odd x]\nlocalpuppet: &enc\n  app: foo/tags/r1\n  classes: {a: {p: 0644}}\nnode: *enc\n";
+        let enc = Enc::parse_below(text, usual).unwrap();
+        assert_eq!(enc.classes[0].parameters, [("p".into(), Value::Integer("420".into()))]);
+        assert_eq!(Enc::parse_below(text, key).unwrap(), enc);
+
+        // Without the usual key, it is the whole document; without another, there is none.
+        let whole = b"app: foo/tags/r1\nclasses: {a: {p: 0644}}\n";
+        assert_eq!(Enc::parse_below(whole, usual).unwrap(), enc);
+        let told = |text: &[u8], below| Enc::parse_below(text, below).unwrap_err().to_string();
+        let none = "line 1, column 1: expected a map with the key `node`, found none";
+        assert_eq!(told(whole, key), none);
+
+        let wrong = b"a: 1\nlocalpuppet:\n  classes: {A: }\n  odd: 1\n";
+        let places = told(wrong, usual);
+        assert!(places.contains("line 3, column 13: `localpuppet.classes`: expected"), "{places}");
+        assert!(places.contains("line 4, column 3: `localpuppet`: expected"), "{places}");
+        let null = "line 2, column 13: `localpuppet`: expected a map with `app`, `classes` and `parameters`, found null";
+        assert_eq!(told(b"a: 1\nlocalpuppet:\n", usual), null);
+        assert_eq!(told(b"", key), "expected a map with the key `node`, found an empty document");
+        assert!(told(b"#cloud-config\nusers: []\n", usual).contains("found `users`"));
     }
 
     #[test]

@@ -4,10 +4,13 @@
 //! same call made twice; no parameter of an ENC is ever in one.
 
 use super::app::AppPath;
+use super::certname::Certname;
 use super::digest::Sha256Digest;
+use super::enc_source::EncSource;
 use super::package_manager::PackageManager;
 use super::run::{DetailedExit, Mode};
 use super::run_id::RunId;
+use super::url::Url;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -16,6 +19,8 @@ use std::path::PathBuf;
 pub struct Request {
     /// The app path of the command line; otherwise the ENC names it.
     pub app: Option<AppPath>,
+    /// The node's name, where the operator gives it another than Puppet would.
+    pub certname: Option<Certname>,
     pub enc: EncFrom,
     pub code: CodeFrom,
     pub mode: Mode,
@@ -33,12 +38,36 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EncFrom {
-    /// A file that the operator named, or the node's own.
-    File(PathBuf),
+    /// What the operator named, or the node's own file.
+    Source(Box<EncRequest>),
     /// Read from stdin when the run was asked for, and kept with the run.
     Stdin { sha256: Sha256Digest },
     /// That of an earlier run.
     Run(RunId),
+}
+
+/// What a source is asked with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncRequest {
+    pub source: EncSource,
+    /// Files with a token, with a client certificate and its key, with authorities to trust.
+    pub token_file: Option<PathBuf>,
+    pub client_cert: Option<PathBuf>,
+    pub client_key: Option<PathBuf>,
+    pub ca: Option<PathBuf>,
+    /// Seconds for all tries together.
+    pub timeout: u32,
+    pub cache: Cache,
+    /// Where the metadata of an EC2 instance is.
+    pub ec2_metadata: Url,
+}
+
+/// Whether the last good document does where its source is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cache {
+    Allowed,
+    Refused,
 }
 
 /// Where the code comes from.

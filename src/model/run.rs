@@ -193,6 +193,9 @@ pub struct EncRecord {
     pub source: String,
     /// The digest of its bytes as they came.
     pub sha256: Sha256Digest,
+    /// When it came, where its source is away now and the last good document was taken.
+    #[serde(default)]
+    pub kept_since: Option<String>,
 }
 
 /// `record.json` of a run. No parameter of an ENC is ever in it.

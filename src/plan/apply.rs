@@ -3,6 +3,7 @@
 
 use crate::model::app::{AppPath, Line, Release, directory_name};
 use crate::model::bundle::{Bundle, MODULE_ROOT};
+use crate::model::certname::Certname;
 use crate::model::command::{CommandLine, Environment};
 use crate::model::package_manager::PackageManager;
 use crate::model::puppet_report::{PuppetReport, Status};
@@ -95,6 +96,8 @@ pub struct Surroundings {
     /// Puppet's program as found.
     pub puppet: String,
     pub home: String,
+    /// The node's name, where the operator gives it another than Puppet would.
+    pub certname: Option<Certname>,
     /// Which of [`PASSED`] this process has.
     pub passed: Vec<&'static str>,
     /// Whether Puppet's colours arrive at a terminal.
@@ -164,7 +167,8 @@ pub fn puppet(code: &Code, places: &Places, around: &Surroundings, mode: Mode) -
         ("logdest", format!("{run}/log.jsonl")),
         ("logdest", "console".to_owned()),
     ];
-    for (name, value) in settings {
+    let certname = around.certname.as_ref().map(|certname| ("certname", certname.to_string()));
+    for (name, value) in settings.into_iter().chain(certname) {
         arguments.extend([format!("--{name}"), value]);
     }
     arguments.push(format!("{run}/default.pp"));
@@ -337,6 +341,7 @@ mod tests {
         let around = Surroundings {
             puppet: "/opt/ruby/bin/puppet".into(),
             home: "/root".into(),
+            certname: Some("web01.example.com".parse().unwrap()),
             passed: vec!["https_proxy"],
             colour: Colour::No,
         };
@@ -355,7 +360,8 @@ mod tests {
             --config_version '/bin/echo team/foo-r1' --node_terminus exec \
             --external_nodes '/bin/sh /s/runs/1/enc.sh' --route_file /s/runs/1/routes.yaml \
             --lastrunreport /s/runs/1/report.json --lastrunfile /s/runs/1/summary.yaml --reports none \
-            --logdest /s/runs/1/log.txt --logdest /s/runs/1/log.jsonl --logdest console /s/runs/1/default.pp";
+            --logdest /s/runs/1/log.txt --logdest /s/runs/1/log.jsonl --logdest console \
+            --certname web01.example.com /s/runs/1/default.pp";
         assert_eq!(shown, expected);
         assert!(line(Mode::Noop).arguments.contains(&"--noop".to_owned()));
     }

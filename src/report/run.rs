@@ -26,7 +26,8 @@ pub fn prose(record: &Record) -> String {
         ));
     }
     if let Some(enc) = &record.enc {
-        lines.push(format!("  ENC: {}", enc.source));
+        let kept = enc.kept_since.as_ref().map(|since| format!(", away; kept since {since}"));
+        lines.push(format!("  ENC: {}{}", enc.source, kept.unwrap_or_default()));
     }
     if let Some(target) = &record.rollback_to {
         lines.push(format!("  back to: run {target}"));

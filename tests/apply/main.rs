@@ -2,9 +2,11 @@
 //! the real apt-get and the real dnf.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used)]
 
+mod enc_source;
 mod node;
 mod packages;
 mod runs;
+mod service;
 
 use node::{Node, ran};
 use serde_json::{Value, json};

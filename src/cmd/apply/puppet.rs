@@ -33,6 +33,7 @@ pub fn run(
     let around = Surroundings {
         puppet: program.path,
         home: process::home(&memory),
+        certname: context.request.certname.clone(),
         passed: process::present(&plan::PASSED),
         colour: colour(context),
     };

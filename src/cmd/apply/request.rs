@@ -1,28 +1,29 @@
 //! What was typed, as the request of a run: paths absolute, stdin read.
 
-use crate::cli::{Apply, RunOptions};
+use crate::cli::{Apply, EncOptions, RunOptions};
 use crate::host::input;
 use crate::host::state::State;
 use crate::model::digest::Sha256Digest;
 use crate::model::enc;
+use crate::model::enc_source::EncSource;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::request::{CodeFrom, Disabled, EncFrom, Install, Keep, Request};
+use crate::model::request::{
+    Cache, CodeFrom, Disabled, EncFrom, EncRequest, Install, Keep, Request,
+};
 use crate::model::run::{DetailedExit, Mode, Record};
 use std::path::{Path, PathBuf};
 
 /// The request of `apply`, and the ENC that came through stdin.
 pub fn of(args: &Apply, state: &State) -> Result<(Request, Option<Vec<u8>>), Failure> {
-    let (enc, document) = match &args.enc {
-        None => (EncFrom::File(PathBuf::from(state.at("/etc/puppet/input.yaml"))), None),
-        Some(path) if path == Path::new("-") => {
-            let text = input::read(path, enc::LARGEST);
+    let (enc, document) = match &args.enc.source {
+        Some(EncSource::Stdin) => {
+            let text = input::read(Path::new("-"), enc::LARGEST);
             let text = text.map_err(|failure| failure.exit(Exit::EncRefused))?;
             (EncFrom::Stdin { sha256: Sha256Digest::of(&text) }, Some(text))
         }
-        Some(path) => (EncFrom::File(input::absolute(path)?), None),
+        _ => (EncFrom::Source(Box::new(source(&args.enc, state)?)), None),
     };
-    let absolute = |path: &Option<PathBuf>| path.as_deref().map(input::absolute).transpose();
     let code = match absolute(&args.module_root)? {
         Some(root) => CodeFrom::Checkout(root),
         None => CodeFrom::Release(Install {
@@ -37,6 +38,27 @@ pub fn of(args: &Apply, state: &State) -> Result<(Request, Option<Vec<u8>>), Fai
     Ok((request, document))
 }
 
+fn source(options: &EncOptions, state: &State) -> Result<EncRequest, Failure> {
+    Ok(EncRequest {
+        source: match &options.source {
+            None => EncSource::File(PathBuf::from(state.at("/etc/puppet/input.yaml"))),
+            Some(EncSource::File(path)) => EncSource::File(input::absolute(path)?),
+            Some(source) => source.clone(),
+        },
+        token_file: absolute(&options.token_file)?,
+        client_cert: absolute(&options.client_cert)?,
+        client_key: absolute(&options.client_key)?,
+        ca: absolute(&options.ca)?,
+        timeout: options.timeout,
+        cache: if options.cache { Cache::Allowed } else { Cache::Refused },
+        ec2_metadata: options.ec2_metadata_endpoint.clone(),
+    })
+}
+
+fn absolute(path: &Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+    path.as_deref().map(input::absolute).transpose()
+}
+
 /// The request of `rollback`: what an earlier run applied, with its ENC, and no network.
 pub fn rollback_request(options: &RunOptions, target: &Record) -> Result<Request, Failure> {
     let mut request = with(options, EncFrom::Run(target.id.clone()), CodeFrom::Installed)?;
@@ -45,9 +67,10 @@ pub fn rollback_request(options: &RunOptions, target: &Record) -> Result<Request
 }
 
 fn with(options: &RunOptions, enc: EncFrom, code: CodeFrom) -> Result<Request, Failure> {
-    let puppet = options.puppet.as_deref().map(input::absolute).transpose()?;
+    let puppet = absolute(&options.puppet)?;
     Ok(Request {
         app: None,
+        certname: options.certname.clone(),
         enc,
         code,
         mode: if options.noop { Mode::Noop } else { Mode::Apply },

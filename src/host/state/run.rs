@@ -270,6 +270,7 @@ mod tests {
     use super::*;
     use crate::host::process::Signals;
     use crate::host::state::Patience;
+    use crate::model::digest::Sha256Digest;
     use crate::model::request::{CodeFrom, Disabled, EncFrom, Keep};
     use crate::model::run::{DetailedExit, Holder, Mode, Outcome, Puppet};
     use std::os::unix::fs::PermissionsExt;
@@ -277,7 +278,8 @@ mod tests {
     fn request(text: &str) -> Request {
         Request {
             app: text.parse().ok(),
-            enc: EncFrom::File("/etc/puppet/input.yaml".into()),
+            certname: None,
+            enc: EncFrom::Stdin { sha256: Sha256Digest::of("") },
             code: CodeFrom::Installed,
             mode: Mode::Apply,
             detailed_exitcodes: DetailedExit::No,
