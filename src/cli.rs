@@ -1,6 +1,6 @@
 //! What can be typed: clap structs only, each argument already a model type.
 
-use crate::model::app::AppPath;
+use crate::model::app::{AppPath, Release};
 use crate::model::certname::Certname;
 use crate::model::compression::{Format, Method, Target};
 use crate::model::digest::Sha256Digest;
@@ -56,6 +56,9 @@ pub enum Verb {
     /// Show what is inside a bundle, and whether it is whole
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(Inspect),
+    /// Make releases available on this node, and change nothing else
+    #[command(after_help = STAGE_EXAMPLES)]
+    Stage(Stage),
     /// Install the requested release if need be, verify it, and run Puppet
     #[command(after_help = APPLY_EXAMPLES)]
     Apply(Box<Apply>),
@@ -144,6 +147,38 @@ pub struct Node {
     pub root: PathBuf,
 }
 
+/// How the node's packages are managed.
+#[derive(Clone, Debug, Args)]
+pub struct Packages {
+    /// Package manager of this node [default: what /etc/os-release says]
+    #[arg(long, value_name = "NAME", env = "LOCALPUPPET_PACKAGE_MANAGER", value_parser = OneOf(&PackageManager::ALL))]
+    pub package_manager: Option<PackageManager>,
+    /// Seconds to wait for another program's package manager lock
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub package_lock_timeout: u32,
+}
+
+/// `localpuppet stage`
+#[derive(Debug, Args)]
+pub struct Stage {
+    /// Releases to make available: foo/tags/r1, or foo/r1 for short
+    #[arg(value_name = "APP/TAG", required_unless_present = "package")]
+    pub releases: Vec<Release>,
+    /// Install this package file instead of asking the repositories; may be given several times
+    #[arg(long, value_name = "FILE", conflicts_with = "download_only")]
+    pub package: Vec<PathBuf>,
+    /// Only bring the packages to the package manager's cache
+    #[arg(long)]
+    pub download_only: bool,
+    #[command(flatten)]
+    pub packages: Packages,
+    /// Seconds to wait for another command that works on this node
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub wait_lock: u32,
+    #[command(flatten)]
+    pub node: Node,
+}
+
 /// `localpuppet apply`
 #[derive(Debug, Args)]
 pub struct Apply {
@@ -161,12 +196,8 @@ pub struct Apply {
     /// Refuse any other content than this bundle ID
     #[arg(long, value_name = "SHA256", conflicts_with = "module_root")]
     pub bundle_id: Option<Sha256Digest>,
-    /// Package manager of this node [default: what /etc/os-release says]
-    #[arg(long, value_name = "NAME", env = "LOCALPUPPET_PACKAGE_MANAGER", value_parser = OneOf(&PackageManager::ALL))]
-    pub package_manager: Option<PackageManager>,
-    /// Seconds to wait for another program's package manager lock
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
-    pub package_lock_timeout: u32,
+    #[command(flatten)]
+    pub packages: Packages,
     #[command(flatten)]
     pub run: RunOptions,
 }
@@ -390,6 +421,15 @@ Examples:
   localpuppet inspect --files foo/tags/r1
 
 Exit codes: 0 whole, 1 not a bundle or not readable, 12 content differs from bundle.json, 64 usage";
+
+const STAGE_EXAMPLES: &str = "\
+Examples:
+  localpuppet stage foo/tags/r1 foo/tags/r2
+  localpuppet stage --download-only foo/r2
+  localpuppet stage --package ./localpuppet-foo-r1_1_all.deb
+
+Exit codes: 0 staged, 11 not installed, 12 content differs from bundle.json,
+14 another run holds this node, 15 ended by a signal, 64 usage; of several, that of the first failure";
 
 const APPLY_EXAMPLES: &str = "\
 Examples:

@@ -10,6 +10,7 @@ mod inspection;
 mod manual;
 mod progress;
 mod run;
+mod staged;
 
 use crate::cli;
 use crate::model::answer::{Answer, Built};
@@ -132,6 +133,7 @@ fn prose(answer: &Answer) -> String {
     match answer {
         Answer::Built(releases) => releases.iter().map(built).collect(),
         Answer::Inspected(inspection) => inspection::prose(inspection),
+        Answer::Staged(all) => staged::prose(all),
         Answer::Run(record) | Answer::Cancelled(record) => run::prose(record),
         Answer::Asked(record) => format!("{}\n", record.id),
         Answer::History(history) => run::history(history),

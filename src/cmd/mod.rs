@@ -6,10 +6,12 @@ mod cancel;
 mod document;
 mod history;
 mod inspect;
+mod install;
 mod logs;
 mod package_file;
 mod resume;
 mod rollback;
+mod stage;
 mod status;
 
 use crate::cli::Verb;
@@ -23,6 +25,7 @@ pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Fa
     match verb {
         Verb::Bundle(args) => bundle::run(&args, say),
         Verb::Inspect(args) => inspect::run(&args, say),
+        Verb::Stage(args) => stage::run(&args, say),
         Verb::Apply(args) => apply::run(&args, stdout, say),
         Verb::Status(args) => status::run(&args, say),
         Verb::Logs(args) => logs::run(&args, stdout, say),

@@ -4,30 +4,34 @@
 //! where everything is; the node's own apt is neither read nor changed.
 #![allow(clippy::disallowed_methods)]
 
-use super::package_manager::{Site, Wanted, refused};
+use super::package_manager::{Deed, Site, Wanted, refused, shown};
 use super::process::{OnSignal, ProcessError};
 use super::state::State;
 use crate::model::command::{CommandLine, Environment};
 use crate::model::event::Event;
+use crate::model::exit::Exit;
 use crate::model::failure::Failure;
+use crate::model::package_manager::Recorded;
 use std::fs::{self, OpenOptions};
 use std::io;
 
-/// Installs a package: at once where the index knows it, else after a refresh of the index.
-pub fn install(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
-    let environment = environment(site, wanted)?;
-    let missed = match attempt(site, &environment, wanted) {
+/// Without the option, apt-get update ends with 0 where no server answered.
+const UPDATE: [&str; 4] = ["update", "-q", "-o", "APT::Update::Error-Mode=any"];
+
+/// Installs or downloads packages: at once where the index knows them, else after a refresh of it.
+pub fn get(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Result<(), Failure> {
+    let environment = environment(site)?;
+    let refused = |why| refused(site, deed, shown(wanted), why);
+    let missed = match attempt(site, &environment, deed, wanted) {
         Ok(()) => return Ok(()),
         Err(missed) => missed,
     };
     if !missed.stale || site.signals.received().is_some() {
-        return Err(refused(site, wanted, missed.why));
+        return Err(missed.hinted(refused));
     }
-    // Without the option, apt-get update ends with 0 where no server answered.
-    let update = ["update", "-q", "-o", "APT::Update::Error-Mode=any"].map(str::to_owned);
-    let refresh = get(site, &environment, &update);
-    match (attempt(site, &environment, wanted), refresh) {
-        (Ok(()), Ok(())) => Ok(()),
+    let refresh = apt_get(site, &environment, &UPDATE.map(str::to_owned));
+    match (attempt(site, &environment, deed, wanted), refresh) {
+        (Ok(()), Ok(_)) => Ok(()),
         (Ok(()), Err(error)) => {
             // Another repository of the node may be down; this package came all the same.
             let text = format!("the index was not refreshed whole: {error}");
@@ -36,13 +40,22 @@ pub fn install(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
         }
         (Err(missed), Err(refresh)) => {
             let why = Failure::new(missed.why.to_string()).because(refresh);
-            Err(refused(site, wanted, why.into()))
+            Err(refused(why.into()))
         }
-        (Err(missed), Ok(())) => Err(refused(site, wanted, missed.why).hint(format!(
-            "is a repository with it configured? `apt-cache policy {}`",
-            wanted.package
-        ))),
+        (Err(missed), Ok(_)) if !missed.stale => Err(missed.hinted(refused)),
+        (Err(missed), Ok(_)) => {
+            let packages: Vec<&str> = wanted.iter().map(|wanted| wanted.package.as_str()).collect();
+            let ask = format!("apt-cache policy {}", packages.join(" "));
+            Err(refused(missed.why).hint(format!("is a repository with it configured? `{ask}`")))
+        }
     }
+}
+
+/// Reads the index anew, for what came by the old one was not what it should be.
+pub fn refresh(site: &Site) -> Result<(), Failure> {
+    let environment = environment(site)?;
+    let refreshed = apt_get(site, &environment, &UPDATE.map(str::to_owned));
+    refreshed.map(drop).map_err(|error| Failure::new("failed to refresh the index").because(error))
 }
 
 /// Why an attempt brought no package.
@@ -50,28 +63,85 @@ struct Missed {
     why: Box<dyn std::error::Error + Send + Sync>,
     /// True where a newer index may help.
     stale: bool,
+    hint: Option<String>,
 }
 
-/// apt-get ends with 0 where the index has no package of the name, so dpkg is asked.
-fn attempt(site: &Site, environment: &Environment, wanted: &Wanted) -> Result<(), Missed> {
-    get(site, environment, &install_arguments(site, wanted)).map_err(|error| {
+impl Missed {
+    fn hinted(
+        self,
+        refused: impl FnOnce(Box<dyn std::error::Error + Send + Sync>) -> Failure,
+    ) -> Failure {
+        let failure = refused(self.why);
+        match self.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// apt-get ends with 0 where the index has no package of the name, so it is asked what it did.
+fn attempt(
+    site: &Site,
+    environment: &Environment,
+    deed: Deed,
+    wanted: &[&Wanted],
+) -> Result<(), Missed> {
+    let arguments = arguments(site, deed, wanted);
+    let told = apt_get(site, environment, &arguments).map_err(|error| {
         let stale = is_stale(error.stderr());
-        Missed { why: error.into(), stale }
+        let hint = error.stderr().contains("Held packages were changed").then(|| {
+            let package = &wanted[0].package;
+            format!("it is on hold: `apt-mark showhold`, `apt-mark unhold {package}`")
+        });
+        Missed { why: error.into(), stale, hint }
     })?;
-    let found = installed(site, wanted);
-    found.map(drop).map_err(|why| Missed { why: why.into(), stale: true })
+    let missed = |why: String| Missed { why: why.into(), stale: true, hint: None };
+    wanted.iter().try_for_each(|wanted| match deed {
+        Deed::Download if !names(&told, wanted.package.as_str()) => {
+            Err(missed("apt-get did not name it among what it downloads".to_owned()))
+        }
+        Deed::Download | Deed::Remove => Ok(()),
+        Deed::Install => match recorded(site, wanted) {
+            Ok(Recorded::Installed(_)) => Ok(()),
+            Ok(Recorded::Absent) => Err(missed("apt-get did nothing".to_owned())),
+            Ok(Recorded::Broken(state)) => {
+                Err(missed(format!("afterwards, dpkg has it as `{state}`")))
+            }
+            Err(error) => Err(missed(error.to_string())),
+        },
+    })
 }
 
-fn install_arguments(site: &Site, wanted: &Wanted) -> Vec<String> {
-    let name = exactly(wanted.package.as_str());
-    let package = match &wanted.version {
-        Some(version) => format!("{name}={version}"),
-        None => name,
+fn names(told: &str, package: &str) -> bool {
+    told.split_whitespace().any(|word| word == package)
+}
+
+fn arguments(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Vec<String> {
+    let options: &[&str] = match deed {
+        Deed::Remove => &["remove", "-q", "-y", "-o"],
+        Deed::Install => &["install", "-q", "-y", "--no-install-recommends", "--no-remove", "-o"],
+        Deed::Download => &[
+            "install",
+            "--download-only",
+            "-q",
+            "-y",
+            "--no-install-recommends",
+            "--no-remove",
+            "-o",
+        ],
     };
+    let options = options.iter().map(|&option| option.to_owned());
     let timeout = format!("DPkg::Lock::Timeout={}", site.lock_timeout);
-    let options = ["install", "-q", "-y", "--no-install-recommends", "--no-remove", "-o"];
-    let options = options.into_iter().map(str::to_owned);
-    options.chain([timeout, "--".to_owned(), package]).collect()
+    // What dpkg has to say goes to stderr, and not to a terminal of apt-get's.
+    let plain = ["-o", "Dpkg::Use-Pty=0", "--"].map(str::to_owned);
+    let packages = wanted.iter().map(|wanted| {
+        let name = exactly(wanted.package.as_str());
+        match (deed, &wanted.version) {
+            (Deed::Install | Deed::Download, Some(version)) => format!("{name}={version}"),
+            _ => name,
+        }
+    });
+    options.chain([timeout]).chain(plain).chain(packages).collect()
 }
 
 /// A name that the index does not know is a regular expression to apt-get:
@@ -81,24 +151,75 @@ fn exactly(name: &str) -> String {
     format!("^{}$", name.replace('.', "\\.").replace('+', "\\+"))
 }
 
-fn get(site: &Site, environment: &Environment, arguments: &[String]) -> Result<(), ProcessError> {
+/// Runs apt-get; where it says that dpkg was cut off, dpkg ends its work and apt-get is run again.
+fn apt_get(
+    site: &Site,
+    environment: &Environment,
+    arguments: &[String],
+) -> Result<String, ProcessError> {
     let line = CommandLine::new("apt-get", arguments).environment(environment.clone());
-    site.run(&line, OnSignal::Tell, is_locked).map(drop)
+    let first = site.run(&line, OnSignal::Tell, is_locked);
+    match &first {
+        Err(error) if error.stderr().contains("dpkg was interrupted") => {
+            dpkg(site, environment, &["--configure", "-a"])?;
+            site.run(&line, OnSignal::Tell, is_locked)
+        }
+        _ => first,
+    }
 }
 
 /// Installs a package file with dpkg alone; looked at first, so that nothing is left half installed.
 pub fn install_file(site: &Site, wanted: &Wanted, file: &str) -> Result<(), Failure> {
-    let environment = environment(site, wanted)?;
-    let dpkg = |arguments: &[&str]| {
-        let arguments =
-            root_option(site).into_iter().chain(arguments.iter().map(|&a| a.to_owned()));
-        let line = CommandLine::new("dpkg", arguments).environment(environment.clone());
-        site.run(&line, OnSignal::Finish, is_locked)
-    };
-    dpkg(&["--no-act", "--install", file])
-        .and_then(|_| dpkg(&["--install", file]))
+    let environment = environment(site)?;
+    dpkg(site, &environment, &["--no-act", "--install", file])
+        .and_then(|_| dpkg(site, &environment, &["--install", file]))
         .map(drop)
-        .map_err(|error| refused(site, wanted, error.into()))
+        .map_err(|error| refused(site, Deed::Install, wanted, error))
+}
+
+fn dpkg(
+    site: &Site,
+    environment: &Environment,
+    arguments: &[&str],
+) -> Result<String, ProcessError> {
+    let arguments = root_option(site).into_iter().chain(arguments.iter().map(|&a| a.to_owned()));
+    let line = CommandLine::new("dpkg", arguments).environment(environment.clone());
+    site.run(&line, OnSignal::Finish, is_locked)
+}
+
+/// Lets dpkg end what it was cut off at; waits for a dpkg that is still at work.
+pub fn settle(site: &Site) -> Result<(), Failure> {
+    let environment = environment(site)?;
+    dpkg(site, &environment, &["--configure", "-a"]).map(drop).map_err(|error| {
+        Failure::new("dpkg was cut off, and failed to end its work")
+            .exit(Exit::InstallFailed)
+            .because(error)
+    })
+}
+
+/// Takes one package out, in whatever state it is; its dependants are refused, never taken along.
+pub fn erase(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
+    let environment = environment(site)?;
+    let arguments = ["--remove", "--force-remove-reinstreq", wanted.package.as_str()];
+    dpkg(site, &environment, &arguments)
+        .map(drop)
+        .map_err(|error| refused(site, Deed::Remove, wanted, error))
+}
+
+/// Takes packages out, and nothing else with them.
+pub fn remove(site: &Site, wanted: &[&Wanted]) -> Result<(), Failure> {
+    let environment = environment(site)?;
+    let names = wanted.iter().map(|wanted| wanted.package.as_str());
+    let look: Vec<&str> = ["--no-act", "--remove"].into_iter().chain(names).collect();
+    dpkg(site, &environment, &look)
+        .and_then(|_| apt_get(site, &environment, &arguments(site, Deed::Remove, wanted)))
+        .map(drop)
+        .map_err(|error| refused(site, Deed::Remove, shown(wanted), error))
+}
+
+/// The locks of dpkg and of the programs above it (lib/dpkg/dbmodify.c).
+pub fn locks(site: &Site) -> Vec<String> {
+    ["/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"].map(|lock| site.state.at(lock)).to_vec()
 }
 
 fn root_option(site: &Site) -> Vec<String> {
@@ -113,18 +234,30 @@ fn root_option(site: &Site) -> Vec<String> {
     }
 }
 
-/// The version that is installed, whole; an error where none is.
-pub fn installed(site: &Site, wanted: &Wanted) -> Result<String, String> {
+/// What dpkg has of a package.
+pub fn recorded(site: &Site, wanted: &Wanted) -> Result<Recorded, Failure> {
     let admindir = format!("--admindir={}", site.state.at("/var/lib/dpkg"));
-    let format = "--showformat=${db:Status-Status} ${Version}";
+    let format = "--showformat=${db:Status-Eflag} ${db:Status-Status} ${Version}";
     let arguments = [&admindir, "--show", format, wanted.package.as_str()];
-    let environment = Environment::Inherited(vec![("LC_ALL", "C".to_owned())]);
-    let line = CommandLine::new("dpkg-query", arguments).environment(environment);
-    let told = super::process::capture(&line, site.signals, OnSignal::Finish)
-        .map_err(|error| format!("apt-get did nothing: {error}"))?;
-    match told.trim_end().split_once(' ') {
-        Some(("installed", version)) => Ok(version.to_owned()),
-        _ => Err(format!("afterwards, dpkg has it as `{}`", told.trim_end())),
+    let line = CommandLine::new("dpkg-query", arguments).environment(environment(site)?);
+    match super::process::capture(&line, site.signals, OnSignal::Finish) {
+        Ok(told) => Ok(status(&told)),
+        Err(error) if error.stderr().contains("no packages found matching") => Ok(Recorded::Absent),
+        Err(error) => Err(Failure::new(format!("failed to ask dpkg for {wanted}"))
+            .exit(Exit::InstallFailed)
+            .because(error)),
+    }
+}
+
+/// A package without conffiles is never left as `config-files`; dpkg has such of others.
+fn status(told: &str) -> Recorded {
+    let words: Vec<&str> = told.split_whitespace().collect();
+    match words[..] {
+        ["ok", "installed", version] => Recorded::Installed(version.to_owned()),
+        ["ok", "not-installed" | "config-files", ..] => Recorded::Absent,
+        [flag, state, ..] if flag != "ok" => Recorded::Broken(format!("{state}, {flag}")),
+        [_, state, ..] => Recorded::Broken(state.to_owned()),
+        _ => Recorded::Absent,
     }
 }
 
@@ -151,7 +284,7 @@ fn is_stale(stderr: &str) -> bool {
     signs.iter().any(|sign| stderr.contains(sign))
 }
 
-fn environment(site: &Site, wanted: &Wanted) -> Result<Environment, Failure> {
+fn environment(site: &Site) -> Result<Environment, Failure> {
     let mut set = vec![
         ("LC_ALL", "C".to_owned()),
         ("DEBIAN_FRONTEND", "noninteractive".to_owned()),
@@ -160,7 +293,7 @@ fn environment(site: &Site, wanted: &Wanted) -> Result<Environment, Failure> {
     ];
     if !site.state.root().is_empty() {
         let configuration =
-            prepare(site.state).map_err(|cause| refused(site, wanted, cause.into()))?;
+            prepare(site.state).map_err(|failure| failure.exit(Exit::InstallFailed))?;
         set.push(("APT_CONFIG", configuration));
     }
     Ok(Environment::Inherited(set))
@@ -217,6 +350,16 @@ mod tests {
     #[test]
     fn a_name_is_a_regular_expression_of_itself_alone() {
         assert_eq!(exactly("localpuppet-c+2b-1.2"), r"^localpuppet-c\+2b-1\.2$");
+    }
+
+    #[test]
+    fn what_dpkg_has_of_a_package_is_read_from_its_status() {
+        assert_eq!(status("ok installed 1~rc1"), Recorded::Installed("1~rc1".to_owned()));
+        assert_eq!(status("ok not-installed "), Recorded::Absent);
+        assert_eq!(status("ok unpacked 1"), Recorded::Broken("unpacked".to_owned()));
+        let broken = Recorded::Broken("half-installed, reinstreq".to_owned());
+        assert_eq!(status("reinstreq half-installed 1"), broken);
+        assert!(matches!(status("reinstreq installed 1"), Recorded::Broken(_)));
     }
 
     #[test]

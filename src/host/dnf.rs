@@ -1,31 +1,79 @@
 //! dnf and rpm.
+#![allow(clippy::disallowed_methods)]
 
-use super::package_manager::{Site, Wanted, refused};
+use super::package_manager::{Deed, Site, Wanted, refused, shown};
 use super::process::{self, OnSignal, ProcessError};
 use crate::model::command::{CommandLine, Environment};
+use crate::model::event::Event;
+use crate::model::exit::Exit;
 use crate::model::failure::Failure;
+use crate::model::package_manager::Recorded;
+use crate::model::version::RPM_RELEASE;
+use std::fs;
 
-/// Installs a package: at once where the metadata know it, else after a refresh of them.
-pub fn install(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
-    let first = match dnf(site, &[], wanted) {
+/// Installs or downloads packages: at once where the metadata know them, else after a refresh of
+/// them; and where no repository answers, of what was downloaded before.
+pub fn get(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Result<(), Failure> {
+    let first = match dnf(site, deed, &[], wanted) {
         Ok(()) => return Ok(()),
         Err(error) => error,
     };
     if site.signals.received().is_some() || !is_stale(first.stderr()) {
-        return Err(refused(site, wanted, first.into()));
+        return Err(refused(site, deed, shown(wanted), first));
     }
-    dnf(site, &["--refresh"], wanted).map_err(|error| {
-        let hint = format!("is a repository with it configured? `dnf list {}`", wanted.package);
-        let why = Failure::new(error.to_string()).hint(hint);
-        refused(site, wanted, why.into())
-    })
+    let error = match dnf(site, deed, &["--refresh"], wanted) {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    // Metadata that are too old for dnf do for a package that is in its cache.
+    let offline = deed == Deed::Install && is_unreachable(error.stderr());
+    if offline
+        && site.signals.received().is_none()
+        && dnf(site, deed, &["--cacheonly"], wanted).is_ok()
+    {
+        return Ok(());
+    }
+    let packages: Vec<&str> = wanted.iter().map(|wanted| wanted.package.as_str()).collect();
+    let ask = format!("dnf list {}", packages.join(" "));
+    let hint = format!("is a repository with it configured? `{ask}`");
+    let why = Failure::new(error.to_string()).hint(hint);
+    Err(refused(site, deed, shown(wanted), why))
 }
 
-fn dnf(site: &Site, options: &[&str], wanted: &Wanted) -> Result<(), ProcessError> {
-    let package = match &wanted.version {
-        Some(version) => format!("{}-{version}-1.noarch", wanted.package),
-        None => wanted.package.to_string(),
+fn dnf(site: &Site, deed: Deed, options: &[&str], wanted: &[&Wanted]) -> Result<(), ProcessError> {
+    let mut arguments = common(site);
+    let verb: &[&str] = match deed {
+        Deed::Install => &["install"],
+        // Kept beyond the next transaction, whatever the node keeps.
+        Deed::Download => &["--setopt=keepcache=True", "--downloadonly", "install"],
+        Deed::Remove => &["--setopt=clean_requirements_on_remove=False", "remove"],
     };
+    arguments.extend(options.iter().chain(verb).map(|&option| option.to_owned()));
+    arguments.extend(wanted.iter().map(|wanted| match (deed, &wanted.version) {
+        (Deed::Install | Deed::Download, Some(version)) => {
+            format!("{}-{version}-{RPM_RELEASE}.noarch", wanted.package)
+        }
+        _ => wanted.package.to_string(),
+    }));
+    let line = CommandLine::new("dnf", arguments).environment(environment());
+    match site.run(&line, OnSignal::Tell, is_locked) {
+        Err(error) if is_half_made(error.stderr()) && set_history_aside(site) => {
+            site.run(&line, OnSignal::Tell, is_locked).map(drop)
+        }
+        result => result.map(drop),
+    }
+}
+
+/// Makes the next dnf ask whether its metadata are what the repositories have.
+pub fn expire(site: &Site) -> Result<(), Failure> {
+    let mut arguments = common(site);
+    arguments.extend(["clean", "expire-cache"].map(str::to_owned));
+    let line = CommandLine::new("dnf", arguments).environment(environment());
+    let cleaned = site.run(&line, OnSignal::Tell, is_locked);
+    cleaned.map(drop).map_err(|error| Failure::new("failed to expire metadata").because(error))
+}
+
+fn common(site: &Site) -> Vec<String> {
     let mut arguments: Vec<String> = vec!["-y".into()];
     // dnf would wait for its own lock without end.
     arguments.push("--setopt=exit_on_lock=True".into());
@@ -37,24 +85,66 @@ fn dnf(site: &Site, options: &[&str], wanted: &Wanted) -> Result<(), ProcessErro
         arguments
             .extend(site.release_version.iter().map(|version| format!("--releasever={version}")));
     }
-    arguments.extend(options.iter().map(|&option| option.to_owned()));
-    arguments.extend(["install".to_owned(), package]);
-    let line = CommandLine::new("dnf", arguments).environment(environment());
-    site.run(&line, OnSignal::Tell, is_locked).map(drop)
+    arguments
+}
+
+/// True where the first dnf of a node was cut off while it made its history: a database without
+/// tables, which no later dnf completes.
+fn is_half_made(stderr: &str) -> bool {
+    stderr.contains("history.sqlite") && stderr.contains("no such table: config")
+}
+
+/// Gives a history without tables another name; true where dnf can make a new one.
+fn set_history_aside(site: &Site) -> bool {
+    let path = site.state.at("/var/lib/dnf/history.sqlite");
+    let text = format!("`{path}` was left without tables; it is set aside as `{path}.cut-off`");
+    (site.say)(Event::Warning { text });
+    // Its journals belong to it; they are not there where it was closed.
+    for end in ["-wal", "-shm"] {
+        let _ = fs::rename(format!("{path}{end}"), format!("{path}.cut-off{end}"));
+    }
+    fs::rename(&path, format!("{path}.cut-off")).is_ok()
 }
 
 /// Installs a package file with rpm alone; looked at first, so that nothing is left half installed.
 pub fn install_file(site: &Site, wanted: &Wanted, file: &str) -> Result<(), Failure> {
-    let rpm = |arguments: &[&str]| {
-        let arguments =
-            root_option(site).into_iter().chain(arguments.iter().map(|&a| a.to_owned()));
-        let line = CommandLine::new("rpm", arguments).environment(environment());
-        site.run(&line, OnSignal::Finish, is_locked)
-    };
-    rpm(&["--install", "--test", file])
-        .and_then(|_| rpm(&["--install", file]))
+    rpm(site, &["--install", "--test", file])
+        .and_then(|_| rpm(site, &["--install", file]))
         .map(drop)
-        .map_err(|error| refused(site, wanted, error.into()))
+        .map_err(|error| refused(site, Deed::Install, wanted, error))
+}
+
+fn rpm(site: &Site, arguments: &[&str]) -> Result<String, ProcessError> {
+    let arguments = root_option(site).into_iter().chain(arguments.iter().map(|&a| a.to_owned()));
+    let line = CommandLine::new("rpm", arguments).environment(environment());
+    site.run(&line, OnSignal::Finish, is_locked)
+}
+
+/// Takes one package out, whatever of it is there; its dependants stay.
+pub fn erase(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
+    let package = wanted.package.as_str();
+    let common = ["--erase", "--nodeps", "--allmatches"];
+    rpm(site, &[&common[..], &[package]].concat())
+        .or_else(|_| rpm(site, &[&common[..], &["--justdb", package]].concat()))
+        .map(drop)
+        .map_err(|error| refused(site, Deed::Remove, wanted, error))
+}
+
+/// Takes packages out, and nothing else with them.
+pub fn remove(site: &Site, wanted: &[&Wanted]) -> Result<(), Failure> {
+    let names = wanted.iter().map(|wanted| wanted.package.as_str());
+    let look: Vec<&str> = ["--erase", "--test"].into_iter().chain(names).collect();
+    rpm(site, &look)
+        .and_then(|_| dnf(site, Deed::Remove, &[], wanted))
+        .map_err(|error| refused(site, Deed::Remove, shown(wanted), error))
+}
+
+/// rpm's lock of a transaction, in the directory of its database (lib/rpmlock.cc).
+pub fn locks(site: &Site) -> Result<Vec<String>, Failure> {
+    let told = rpm(site, &["--eval", "%{_dbpath}"]).map_err(|error| {
+        Failure::new("failed to find rpm's database").exit(Exit::InstallFailed).because(error)
+    })?;
+    Ok(vec![site.state.at(&format!("{}/.rpm.lock", told.trim_end()))])
 }
 
 fn root_option(site: &Site) -> Vec<String> {
@@ -64,14 +154,25 @@ fn root_option(site: &Site) -> Vec<String> {
     }
 }
 
-/// The version that is installed; an error where none is.
-pub fn installed(site: &Site, wanted: &Wanted) -> Result<String, String> {
+/// What rpm has of a package; it is never half installed, its files may be.
+pub fn recorded(site: &Site, wanted: &Wanted) -> Result<Recorded, Failure> {
     let query = ["--query", "--queryformat", "%{VERSION}\n", wanted.package.as_str()];
     let arguments = root_option(site).into_iter().chain(query.map(str::to_owned));
     let line = CommandLine::new("rpm", arguments).environment(environment());
-    let told = process::capture(&line, site.signals, OnSignal::Finish)
-        .map_err(|error| format!("afterwards, it is not installed: {error}"))?;
-    Ok(told.lines().last().unwrap_or_default().to_owned())
+    let mut told = process::capture(&line, site.signals, OnSignal::Finish);
+    // Cut off while it was made, a database has no tables; a query does not make them.
+    if told.as_ref().is_err_and(|error| error.stderr().contains("cannot open Packages"))
+        && rpm(site, &["--initdb"]).is_ok()
+    {
+        told = process::capture(&line, site.signals, OnSignal::Finish);
+    }
+    match told {
+        Ok(told) => Ok(Recorded::Installed(told.lines().last().unwrap_or_default().to_owned())),
+        Err(error) if error.stderr().contains("is not installed") => Ok(Recorded::Absent),
+        Err(error) => Err(Failure::new(format!("failed to ask rpm for {wanted}"))
+            .exit(Exit::InstallFailed)
+            .because(error)),
+    }
 }
 
 /// Where rpm is not the system's own, its database is in the home directory.
@@ -100,6 +201,12 @@ fn is_stale(stderr: &str) -> bool {
     signs.iter().any(|sign| stderr.contains(sign))
 }
 
+/// True where no repository answers.
+fn is_unreachable(stderr: &str) -> bool {
+    let signs = ["Curl error", "Failed to download metadata", "Ignoring repositories"];
+    signs.iter().any(|sign| stderr.contains(sign))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +219,8 @@ mod tests {
         assert!(is_locked(
             "Failed to obtain rpm transaction lock. Another transaction is in progress."
         ));
+        let history = "SQLite error on \"/var/lib/dnf/history.sqlite\": no such table: config";
+        assert!(is_half_made(history) && !is_stale(history));
         let missing =
             "No match for argument: x-1-1.noarch\nError: Unable to find a match: x-1-1.noarch";
         assert!(is_stale(missing) && !is_locked(missing));

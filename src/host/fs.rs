@@ -276,3 +276,11 @@ pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
     file.persist(path).map_err(|error| fail(error.error))?;
     sync_parent(path)
 }
+
+/// Brings all that was written to the file system of a path to its disk; where the path is not
+/// there, to that of the nearest directory above it.
+pub fn sync_file_system(path: &Path) -> Result<(), Failure> {
+    let there = path.ancestors().find(|path| matches!(kind(path), Ok(Some(_)))).unwrap_or(path);
+    let sync = File::open(there).and_then(|file| rustix::fs::syncfs(file).map_err(Into::into));
+    sync.map_err(|error| failed("sync the file system of", there, error))
+}

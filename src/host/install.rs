@@ -1,18 +1,44 @@
 //! Packages: installed by the node's own manager, and seen to be there afterwards.
 
-use super::package_manager::{Site, Wanted, refused};
-use super::{apt, dnf};
+use super::package_manager::{Deed, Site, Wanted, refused};
+use super::{apt, dnf, release};
+use crate::model::app::Release;
 use crate::model::failure::Failure;
-use crate::model::package_manager::PackageManager;
+use crate::model::package_manager::{PackageManager, Recorded};
 use crate::model::version::Version;
 
-/// Installs a package from the repositories of the node.
-pub fn install(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
+/// Installs packages from the repositories of the node: all together, and where that fails each
+/// by itself. Answers in the order of `wanted`.
+pub fn install(site: &Site, wanted: &[&Wanted]) -> Vec<Result<(), Failure>> {
+    each(site, wanted, Deed::Install, |wanted| confirm(site, wanted))
+}
+
+/// Brings packages to the cache of the package manager, as [`install`] does.
+pub fn download(site: &Site, wanted: &[&Wanted]) -> Vec<Result<(), Failure>> {
+    each(site, wanted, Deed::Download, |_| Ok(()))
+}
+
+fn each(
+    site: &Site,
+    wanted: &[&Wanted],
+    deed: Deed,
+    confirm: impl Fn(&Wanted) -> Result<(), Failure>,
+) -> Vec<Result<(), Failure>> {
+    let one = |wanted: &Wanted| get(site, deed, &[wanted]).and_then(|()| confirm(wanted));
+    // What fails together is told of each by itself.
+    let together = wanted.len() > 1 && get(site, deed, wanted).is_ok();
+    let result = |wanted: &Wanted| match together {
+        true => confirm(wanted).or_else(|_| one(wanted)),
+        false => one(wanted),
+    };
+    wanted.iter().map(|wanted| result(wanted)).collect()
+}
+
+fn get(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Result<(), Failure> {
     match site.manager {
-        PackageManager::Apt => apt::install(site, wanted)?,
-        PackageManager::Dnf => dnf::install(site, wanted)?,
+        PackageManager::Apt => apt::get(site, deed, wanted),
+        PackageManager::Dnf => dnf::get(site, deed, wanted),
     }
-    confirm(site, wanted)
 }
 
 /// Installs a package file; asks no repository.
@@ -24,18 +50,69 @@ pub fn install_file(site: &Site, wanted: &Wanted, file: &str) -> Result<(), Fail
     confirm(site, wanted)
 }
 
+/// Makes a package manager forget what its repositories said: they may say something else by now.
+pub fn forget(site: &Site) -> Result<(), Failure> {
+    match site.manager {
+        PackageManager::Apt => apt::refresh(site),
+        PackageManager::Dnf => dnf::expire(site),
+    }
+}
+
+/// Removes packages, and nothing else with them.
+pub fn remove(site: &Site, wanted: &[&Wanted]) -> Result<(), Failure> {
+    match site.manager {
+        PackageManager::Apt => apt::remove(site, wanted),
+        PackageManager::Dnf => dnf::remove(site, wanted),
+    }
+}
+
+/// What the database of the package manager has of a package.
+pub fn recorded(site: &Site, wanted: &Wanted) -> Result<Recorded, Failure> {
+    match site.manager {
+        PackageManager::Apt => apt::recorded(site, wanted),
+        PackageManager::Dnf => dnf::recorded(site, wanted),
+    }
+}
+
+/// Lets a package manager that was cut off end its work, where it can.
+pub fn settle(site: &Site) -> Result<(), Failure> {
+    match site.manager {
+        PackageManager::Apt => apt::settle(site),
+        // rpm has nothing to end: what is not in its database was not installed.
+        PackageManager::Dnf => Ok(()),
+    }
+}
+
+/// Takes away what there is of a release that a command was cut off at: its package, and files
+/// that no package has.
+pub fn clear(site: &Site, wanted: &Wanted, of: &Release) -> Result<(), Failure> {
+    if recorded(site, wanted)? != Recorded::Absent {
+        match site.manager {
+            PackageManager::Apt => apt::erase(site, wanted)?,
+            PackageManager::Dnf => dnf::erase(site, wanted)?,
+        }
+    }
+    let locks = match site.manager {
+        PackageManager::Apt => apt::locks(site),
+        PackageManager::Dnf => dnf::locks(site)?,
+    };
+    site.alone(&locks, || match recorded(site, wanted)? {
+        Recorded::Absent => release::remove(site.state.root(), of),
+        // Somebody was quicker, and its files are its own.
+        Recorded::Installed(_) | Recorded::Broken(_) => Ok(()),
+    })
+}
+
 /// Both managers end with 0 where they did nothing, so the database is asked.
 fn confirm(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
-    let found = match site.manager {
-        PackageManager::Apt => apt::installed(site, wanted),
-        PackageManager::Dnf => dnf::installed(site, wanted),
-    };
     let expected = wanted.version.as_ref().map(Version::as_str);
-    match found {
-        Ok(found) if expected.is_none_or(|expected| found == expected) => Ok(()),
-        Ok(found) => {
-            Err(refused(site, wanted, format!("afterwards, version {found} is installed").into()))
+    let why = match recorded(site, wanted)? {
+        Recorded::Installed(found) if expected.is_none_or(|expected| found == expected) => {
+            return Ok(());
         }
-        Err(error) => Err(refused(site, wanted, error.into())),
-    }
+        Recorded::Installed(found) => format!("afterwards, version {found} is installed"),
+        Recorded::Broken(state) => format!("afterwards, it is `{state}`"),
+        Recorded::Absent => "afterwards, it is not installed".to_owned(),
+    };
+    Err(refused(site, Deed::Install, wanted, why))
 }

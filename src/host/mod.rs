@@ -14,6 +14,7 @@ pub mod hostname;
 pub mod http;
 pub mod input;
 pub mod install;
+pub mod journal;
 pub mod kept_enc;
 pub mod package_manager;
 pub mod proc;

@@ -1,4 +1,5 @@
 //! What apt and dnf have in common: how they are run, waited for and asked.
+#![allow(clippy::disallowed_methods)]
 
 use super::clock::{self, Deadline};
 use super::process::{OnSignal, ProcessError, Signals, capture};
@@ -10,6 +11,9 @@ use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::package_manager::PackageManager;
 use crate::model::version::Version;
+use rustix::fs::{FlockOperation, fcntl_lock};
+use std::fs::{File, OpenOptions};
+use std::path::Path;
 use std::time::Duration;
 
 /// Where and how packages are installed.
@@ -40,11 +44,36 @@ impl std::fmt::Display for Wanted {
     }
 }
 
-/// A package that could not be installed, or a run that was told to end.
+/// What is asked of a package manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    Install,
+    /// To its own cache, from where it is installed without a network.
+    Download,
+    Remove,
+}
+
+impl std::fmt::Display for Deed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Deed::Install => "install",
+            Deed::Download => "download",
+            Deed::Remove => "remove",
+        })
+    }
+}
+
+/// What packages are called in an error.
+pub fn shown(wanted: &[&Wanted]) -> String {
+    wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What a package manager did not do, or was told to leave.
 pub fn refused(
     site: &Site,
-    wanted: &Wanted,
-    cause: Box<dyn std::error::Error + Send + Sync>,
+    deed: Deed,
+    what: impl std::fmt::Display,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Failure {
     let exit = match site.signals.received() {
         Some(_) => Exit::Interrupted,
@@ -53,7 +82,7 @@ pub fn refused(
     let below = if site.state.root().is_empty() { "" } else { " below " };
     let manager = site.manager;
     let root = site.state.root();
-    Failure::new(format!("failed to install {wanted} with {manager}{below}{root}"))
+    Failure::new(format!("failed to {deed} {what} with {manager}{below}{root}"))
         .exit(exit)
         .because(cause)
 }
@@ -82,5 +111,36 @@ impl Site<'_> {
             }
             clock::sleep(Duration::from_millis(500));
         }
+    }
+    /// Does some work while no program changes packages: with the locks of the package
+    /// manager's own, fcntl(2), which die with their holder.
+    pub fn alone<T>(
+        &self,
+        locks: &[String],
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let deadline = Deadline::after(Duration::from_secs(u64::from(self.lock_timeout)));
+        let held = locks.iter().map(|lock| self.hold(Path::new(lock), deadline));
+        let held = held.collect::<Result<Vec<_>, _>>()?;
+        let done = work();
+        drop(held);
+        done
+    }
+
+    fn hold(&self, path: &Path, deadline: Deadline) -> Result<Option<File>, Failure> {
+        let file = match OpenOptions::new().write(true).open(path) {
+            Ok(file) => file,
+            // Nobody has ever worked here.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(super::fs::failed("open", path, error)),
+        };
+        while let Err(error) = fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+            if deadline.left().is_none() || self.signals.received().is_some() {
+                let failure = super::fs::failed("lock", path, error.into());
+                return Err(failure.exit(Exit::InstallFailed));
+            }
+            clock::sleep(Duration::from_millis(100));
+        }
+        Ok(Some(file))
     }
 }

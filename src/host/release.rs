@@ -43,6 +43,23 @@ pub fn read(root: &str, release: &Release) -> Result<Option<Bundle>, Failure> {
     Ok(Some(bundle))
 }
 
+/// Removes what no package has of a release: its directory and that of its package's
+/// documentation, never through a link. rpm names what it unpacks by the second: what a killed one
+/// left there stops another of the same second.
+pub fn remove(root: &str, release: &Release) -> Result<(), Failure> {
+    let documents = format!("{root}/usr/share/doc/{}", release.package_name());
+    for directory in [directory(root, release), documents] {
+        match fs::remove_dir_all(&directory) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let failure = super::fs::failed("remove", Path::new(&directory), error);
+                return Err(failure.exit(Exit::InstallFailed));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// How the installed files differ from what `bundle.json` says.
 pub fn verify(root: &str, bundle: &Bundle) -> Vec<Difference> {
     let top = PathBuf::from(format!("{root}{}", bundle.directory()));

@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::inspection::Inspection;
 use super::run::Record;
 use super::run_id::RunId;
+use super::staged::Staged;
 use super::version::Version;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ pub enum Answer {
     Built(Vec<Built>),
     /// Of `inspect`.
     Inspected(Box<Inspection>),
+    /// Of `stage`, one for each release.
+    Staged(Vec<Staged>),
     /// `apply`, `status` and `cancel`: a run, as its record has it.
     Run(Box<Record>),
     /// Of `apply --detach`: a run that goes on without this process.
@@ -42,12 +45,18 @@ impl Answer {
         match self {
             Answer::Built(_) | Answer::Document(_) => Exit::Ok,
             Answer::Inspected(inspection) => inspection.exit(),
+            Answer::Staged(all) => first_failure(all.iter().map(|staged| staged.exit)),
             Answer::Run(record) | Answer::Logged(Some(record)) => record.exit(),
             Answer::Asked(_) | Answer::Cancelled(_) | Answer::History(_) | Answer::Logged(None) => {
                 Exit::Ok
             }
         }
     }
+}
+
+/// Of several exit codes, that of the first failure.
+fn first_failure(mut exits: impl Iterator<Item = Exit>) -> Exit {
+    exits.find(|&exit| exit != Exit::Ok).unwrap_or(Exit::Ok)
 }
 
 /// The runs of a node, the oldest first.

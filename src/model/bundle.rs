@@ -151,7 +151,8 @@ impl Bundle {
         format!("{INSTALL_ROOT}/{}", release.unwrap_or_default())
     }
 
-    fn release(&self) -> Result<Release, NotARelease> {
+    /// The release that this bundle is of.
+    pub fn release(&self) -> Result<Release, NotARelease> {
         match self.tag {
             Some(_) => Release::of(&self.app),
             None => Release::snapshot_of(&self.app),

@@ -30,6 +30,7 @@ pub mod run;
 pub mod run_id;
 pub mod scalar;
 pub mod source_date;
+pub mod staged;
 pub mod suggest;
 pub mod tree;
 pub mod url;

@@ -28,6 +28,16 @@ impl PackageManager {
     }
 }
 
+/// A package as the package manager's database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    Absent,
+    /// Wholly, in this version.
+    Installed(String),
+    /// Neither: half installed, or not configured; in the package manager's words.
+    Broken(String),
+}
+
 /// Why a text is no package manager.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected `apt` or `dnf`, found `{0}`")]

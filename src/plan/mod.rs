@@ -7,4 +7,5 @@ pub mod apply;
 pub mod formats;
 pub mod history;
 pub mod resolve;
+pub mod stage;
 pub mod version;

@@ -3,10 +3,14 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used)]
 
 mod enc_source;
+mod faults;
 mod node;
 mod packages;
+mod repository;
 mod runs;
 mod service;
+mod stage;
+mod web;
 
 use node::{Node, ran};
 use serde_json::{Value, json};

@@ -29,8 +29,8 @@ pub fn of(args: &Apply, state: &State) -> Result<(Request, Option<Vec<u8>>), Fai
         None => CodeFrom::Release(Install {
             package: absolute(&args.package)?,
             bundle_id: args.bundle_id,
-            manager: args.package_manager,
-            lock_timeout: args.package_lock_timeout,
+            manager: args.packages.package_manager,
+            lock_timeout: args.packages.package_lock_timeout,
         }),
     };
     let mut request = with(&args.run, enc, code)?;

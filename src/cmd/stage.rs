@@ -1,0 +1,82 @@
+//! `stage`: releases are there and whole afterwards, and nothing else has changed.
+
+use super::install::{Installed, Installer, Request};
+use crate::cli;
+use crate::host::clock::Deadline;
+use crate::host::process::Signals;
+use crate::host::state::{Patience, State};
+use crate::model::answer::Answer;
+use crate::model::event::{Say, during};
+use crate::model::failure::Failure;
+use crate::model::staged::{Staged, Staging};
+use std::time::Duration;
+
+/// Makes releases available on this node.
+pub fn run(args: &cli::Stage, say: Say) -> Result<Answer, Failure> {
+    let state = State::of(&args.node.root)?;
+    let signals =
+        Signals::catch().map_err(|error| Failure::new("failed to catch signals").because(error))?;
+    let requests = requests(args)?;
+    let deadline = Deadline::after(Duration::from_secs(u64::from(args.wait_lock)));
+    let patience = Patience { deadline, signals: &signals, say };
+    let node = during(say, "taking the node", || state.hold(&state.holder("stage"), &patience))?;
+    let installer = Installer {
+        manager: args.packages.package_manager,
+        lock_timeout: args.packages.package_lock_timeout,
+        state: &state,
+        signals: &signals,
+        say,
+    };
+    let results = if args.download_only {
+        installer.download(&requests)
+    } else {
+        installer.install(&requests).into_iter().map(|result| result.map(Some)).collect()
+    };
+    node.release();
+    let staged = requests.iter().zip(results).map(|(request, result)| staged(request, result));
+    let mut staged = staged.collect::<Vec<_>>();
+    // A single one that failed is the command that failed.
+    match (staged.len(), staged.pop()) {
+        (1, Some(Err((_, failure)))) => Err(failure),
+        (_, last) => {
+            let all = staged.into_iter().chain(last);
+            Ok(Answer::Staged(all.map(|one| one.unwrap_or_else(|(failed, _)| *failed)).collect()))
+        }
+    }
+}
+
+/// What is asked for, each release once: a package file goes before the repositories.
+fn requests(args: &cli::Stage) -> Result<Vec<Request>, Failure> {
+    let files = args.package.iter().map(|path| Request::of_file(path));
+    let mut requests = files.collect::<Result<Vec<_>, _>>()?;
+    for release in &args.releases {
+        if requests.iter().all(|request| request.release != *release) {
+            requests.push(Request::of(release.clone()));
+        }
+    }
+    Ok(requests)
+}
+
+/// What became of a release; of one that failed, the failure too.
+fn staged(
+    request: &Request,
+    result: Result<Option<Installed>, Failure>,
+) -> Result<Staged, (Box<Staged>, Failure)> {
+    let staged = Staged::new(&request.release, &request.wanted.package);
+    match result {
+        Ok(None) => Ok(Staged {
+            version: request.wanted.version.clone(),
+            ..staged.came_to(Staging::Downloaded)
+        }),
+        Ok(Some(Installed { bundle, directory, was_there })) => {
+            let staging = if was_there { Staging::AlreadyStaged } else { Staging::Staged };
+            Ok(Staged {
+                version: Some(bundle.version),
+                bundle_id: Some(bundle.bundle_id),
+                directory: Some(directory),
+                ..staged.came_to(staging)
+            })
+        }
+        Err(failure) => Err((Box::new(staged.failed(&failure)), failure)),
+    }
+}
