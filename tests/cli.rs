@@ -9,12 +9,13 @@ mod transcript;
 
 use std::fs;
 use std::path::Path;
-use transcript::shell;
+use transcript::Shell;
 
 fn play(case: &Path) -> Result<(), String> {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let setup = fs::read_to_string(case.join("setup")).expect("every case has a setup");
-    let printed = shell(&setup, directory.path());
+    let shell = Shell::new();
+    let printed = shell.run(&setup, directory.path());
     if !printed.is_empty() {
         return Err(format!("{}/setup printed:\n{printed}", case.display()));
     }
@@ -24,7 +25,7 @@ fn play(case: &Path) -> Result<(), String> {
     for line in transcript.lines().filter(|line| line.starts_with("$ ") || line.starts_with("# ")) {
         played.push_str(&format!("{line}\n"));
         if let Some(command) = line.strip_prefix("$ ") {
-            played.push_str(&shell(command, directory.path()));
+            played.push_str(&shell.run(command, directory.path()));
         }
     }
     if std::env::var_os("TRANSCRIPTS").is_some() {

@@ -8,7 +8,7 @@
 mod transcript;
 
 use std::path::Path;
-use transcript::shell;
+use transcript::Shell;
 
 /// A command of the README and what it prints there.
 struct Case {
@@ -42,13 +42,14 @@ fn readme_shows_what_happens() {
     assert!(cases.len() > 5, "the console blocks were not found");
 
     let sandbox = tempfile::tempdir().expect("a temporary directory");
-    let copied = shell(&format!("cp -R '{}/examples' .", top.display()), sandbox.path());
+    let shell = Shell::new();
+    let copied = shell.run(&format!("cp -R '{}/examples' .", top.display()), sandbox.path());
     assert_eq!(copied, "");
 
     for case in cases {
         // The place in front of both: a difference is shown with it.
         let place = format!("README.md, line {}: {}\n", case.line, case.command);
-        let printed = place.clone() + &shell(&case.command, sandbox.path());
+        let printed = place.clone() + &shell.run(&case.command, sandbox.path());
         snapbox::assert_data_eq!(printed, place + &case.output);
     }
 }

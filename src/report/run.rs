@@ -98,9 +98,14 @@ fn row(history: &History, run: &Record) -> [String; 5] {
     };
     [
         run.id.to_string(),
-        run.started.clone(),
+        to_seconds(&run.started),
         format!("{app}{noop}"),
         how.to_owned(),
         mark.to_owned(),
     ]
+}
+
+/// A time of a record without its milliseconds.
+fn to_seconds(time: &str) -> String {
+    time.split_once('.').map_or_else(|| time.to_owned(), |(seconds, _)| format!("{seconds}Z"))
 }
