@@ -31,7 +31,7 @@ pub fn user_data(endpoint: &Url, tries: &Tries, largest: u64) -> Result<Vec<u8>,
         let request = request.config().timeout_global(Some(tries.left()?.min(ANSWER)));
         let response = request.build().call().map_err(http::miss)?;
         match response.status() {
-            StatusCode::OK => http::body(response, largest),
+            StatusCode::OK => text(http::body(response, largest)?),
             StatusCode::NOT_FOUND => Err(Miss::last("this instance has no user-data")),
             // It forgets tokens when it starts anew.
             StatusCode::UNAUTHORIZED => {
@@ -44,6 +44,14 @@ pub fn user_data(endpoint: &Url, tries: &Tries, largest: u64) -> Result<Vec<u8>,
 
 const SEE: &str = "see what it is set to: `aws ec2 describe-instances --query \
                    'Reservations[].Instances[].MetadataOptions'`";
+
+/// cloud-init takes its data compressed, too.
+fn text(data: Vec<u8>) -> Result<Vec<u8>, Miss> {
+    match data.starts_with(&[0x1f, 0x8b]) {
+        true => Err(Miss::last("expected user-data as text, found it compressed by gzip")),
+        false => Ok(data),
+    }
+}
 
 fn token(agent: &Agent, endpoint: &Url, tries: &Tries) -> Result<HeaderValue, Miss> {
     let url = at(endpoint, "/latest/api/token")?;

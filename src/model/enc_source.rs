@@ -51,6 +51,8 @@ pub enum BadEncSource {
          found `{0}://`"
     )]
     Scheme(String),
+    #[error("expected `{{certname}}` as the only thing in braces of a URL, found another")]
+    Braces,
     #[error(transparent)]
     Url(BadUrl),
     #[error(
@@ -145,8 +147,11 @@ fn web(scheme: &str, text: &str) -> Result<EncSource, BadEncSource> {
         return Err(BadEncSource::Scheme(scheme.to_owned()));
     }
     // Whatever the node is called, it is a URL or it is not.
-    let checked = text.replace(CERTNAME, "node").parse::<Url>();
-    checked.map_err(BadEncSource::Url)?;
+    let example = text.replace(CERTNAME, "node");
+    example.parse::<Url>().map_err(|error| match error {
+        BadUrl::Character('{' | '}') => BadEncSource::Braces,
+        other => BadEncSource::Url(other),
+    })?;
     Ok(EncSource::Web(WebSource(text.to_owned())))
 }
 
@@ -205,7 +210,8 @@ mod tests {
         assert_eq!(refused("s3://bucket/x"), BadEncSource::Scheme("s3".into()));
         assert_eq!(refused("file:///x"), BadEncSource::Scheme("file".into()));
         assert_eq!(refused("https://a:s3cret@x/"), BadEncSource::Url(BadUrl::UserInfo));
-        assert_eq!(refused("https://x/{node}"), BadEncSource::Url(BadUrl::Character('{')));
+        assert_eq!(refused("https://x/{node}"), BadEncSource::Braces);
+        assert_eq!(refused("https://x/ä"), BadEncSource::Url(BadUrl::Character('ä')));
         assert_eq!(refused("exec:bin/enc"), BadEncSource::RelativeProgram("bin/enc".into()));
         assert_eq!(refused("ec2:"), BadEncSource::Key("none"));
         assert_eq!(refused("ec2:tag/x"), BadEncSource::Key("other characters"));

@@ -100,10 +100,6 @@ fn a_web_service_is_believed_by_its_certificate() {
     command.env("LOCALPUPPET_ENC", ask("good")).env("SSL_CERT_FILE", &ca);
     taken(&ran(&mut command));
 
-    let name = Command::new("puppet").args(["config", "print", "certname"]).output().unwrap();
-    let name = String::from_utf8(name.stdout).unwrap();
-    assert_eq!(web.count(&format!("/nodes/{}", name.trim())), 1, "the name that Puppet gives");
-
     refused(&trusting("wrong-name"), "its certificate is for another name\n");
     refused(&trusting("expired"), "its certificate has expired\n");
     refused(&trusting("unknown"), "no authority that this node knows has signed its certificate\n");
@@ -320,6 +316,40 @@ fn a_token_that_the_metadata_service_forgot_is_asked_for_again() {
     let statuses: Vec<_> =
         imds.requests().iter().map(|request| request["status"].clone()).collect();
     assert_eq!(statuses, [200, 401, 200, 200]);
+}
+
+#[test]
+fn a_node_is_named_as_puppet_names_it() {
+    let node = node();
+    node.write("enc", &format!("#!/bin/sh\necho $1 > {}\n", node.path("asked")));
+    mode(&node.path("enc"), 0o755);
+    let hosts = "127.0.0.1 localhost\n127.0.1.1 web01.hosts.example web01\n";
+    node.write("hosts", hosts);
+    node.write("resolv.conf", "search Search.example b.example\n");
+    let named = [
+        ("Web01.Own.example", "web01.own.example"),
+        ("web01", "web01.hosts.example"),
+        ("Web02", "web02.search.example"),
+    ];
+    for (host, name) in named {
+        // The names of this machine stay as they are.
+        let script = "mount --bind $1/hosts /etc/hosts && mount --bind $1/resolv.conf /etc/resolv.conf && \
+                      hostname $2 && { $3 apply --root $1 --puppet /bin/false --enc exec:$1/enc; \
+                      puppet config print certname; }";
+        let mut inside = Command::new("unshare");
+        inside.args([
+            "--uts",
+            "--mount",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            node.path("").trim_end_matches('/'),
+        ]);
+        let puppet = ran(inside.args([host, env!("CARGO_BIN_EXE_localpuppet")]));
+        assert_eq!(puppet.stdout.trim(), name, "{puppet}");
+        assert_eq!(node.read("asked").trim(), name, "{puppet}");
+    }
 }
 
 #[test]
