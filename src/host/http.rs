@@ -166,6 +166,9 @@ pub fn miss(error: Error) -> Miss {
             Some(error) => tls(error),
             None => of_io(&error),
         },
+        Error::ConnectProxyFailed(what) => {
+            Miss::again(format!("there was no connection through the proxy: {what}"))
+        }
         Error::Protocol(error) => Miss::last(format!("it does not answer as HTTP: {error}")),
         other => Miss::last(other.to_string()),
     }
