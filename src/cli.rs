@@ -59,6 +59,9 @@ pub enum Verb {
     /// Make releases available on this node, and change nothing else
     #[command(after_help = STAGE_EXAMPLES)]
     Stage(Stage),
+    /// Check releases on this node, every file, against what they were built as
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(Verify),
     /// Install the requested release if need be, verify it, and run Puppet
     #[command(after_help = APPLY_EXAMPLES)]
     Apply(Box<Apply>),
@@ -175,6 +178,19 @@ pub struct Stage {
     /// Seconds to wait for another command that works on this node
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub wait_lock: u32,
+    #[command(flatten)]
+    pub node: Node,
+}
+
+/// `localpuppet verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Releases to verify: foo/tags/r1, or foo/r1 for short
+    #[arg(value_name = "APP/TAG", required_unless_present = "all")]
+    pub releases: Vec<Release>,
+    /// Verify every release that is there
+    #[arg(long, conflicts_with = "releases")]
+    pub all: bool,
     #[command(flatten)]
     pub node: Node,
 }
@@ -430,6 +446,13 @@ Examples:
 
 Exit codes: 0 staged, 11 not installed, 12 content differs from bundle.json,
 14 another run holds this node, 15 ended by a signal, 64 usage; of several, that of the first failure";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  localpuppet verify foo/tags/r1
+  localpuppet verify --all --json
+
+Exit codes: 0 whole, 1 not installed, 12 content differs from bundle.json, 64 usage";
 
 const APPLY_EXAMPLES: &str = "\
 Examples:

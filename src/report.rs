@@ -11,6 +11,7 @@ mod manual;
 mod progress;
 mod run;
 mod staged;
+mod verified;
 
 use crate::cli;
 use crate::model::answer::{Answer, Built};
@@ -134,6 +135,7 @@ fn prose(answer: &Answer) -> String {
         Answer::Built(releases) => releases.iter().map(built).collect(),
         Answer::Inspected(inspection) => inspection::prose(inspection),
         Answer::Staged(all) => staged::prose(all),
+        Answer::Verified(all) => verified::prose(all),
         Answer::Run(record) | Answer::Cancelled(record) => run::prose(record),
         Answer::Asked(record) => format!("{}\n", record.id),
         Answer::History(history) => run::history(history),

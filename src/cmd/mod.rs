@@ -13,6 +13,7 @@ mod resume;
 mod rollback;
 mod stage;
 mod status;
+mod verify;
 
 use crate::cli::Verb;
 use crate::model::answer::Answer;
@@ -26,6 +27,7 @@ pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Fa
         Verb::Bundle(args) => bundle::run(&args, say),
         Verb::Inspect(args) => inspect::run(&args, say),
         Verb::Stage(args) => stage::run(&args, say),
+        Verb::Verify(args) => verify::run(&args, say),
         Verb::Apply(args) => apply::run(&args, stdout, say),
         Verb::Status(args) => status::run(&args, say),
         Verb::Logs(args) => logs::run(&args, stdout, say),

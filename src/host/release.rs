@@ -24,7 +24,12 @@ pub fn directory(root: &str, release: &Release) -> String {
 
 /// What the installed release says of itself; none where it is not installed.
 pub fn read(root: &str, release: &Release) -> Result<Option<Bundle>, Failure> {
-    let path = format!("{}/{}", directory(root, release), bundle::FILE_NAME);
+    read_in(root, &directory(root, release))
+}
+
+/// What a directory among the releases says of itself, which must be where it says that it is.
+pub fn read_in(root: &str, directory: &str) -> Result<Option<Bundle>, Failure> {
+    let path = format!("{directory}/{}", bundle::FILE_NAME);
     let not_verified = |failure: Failure| failure.exit(Exit::NotVerified);
     let refused = |what: String| not_verified(Failure::new(what));
     let kind = super::fs::kind(Path::new(&path)).map_err(not_verified)?;
@@ -36,11 +41,28 @@ pub fn read(root: &str, release: &Release) -> Result<Option<Bundle>, Failure> {
     let bundle = Bundle::from_json(&text).map_err(|error| {
         refused(format!("`{path}` is not the description of a release")).because(error)
     })?;
-    if &bundle.app != release.path() {
-        let what = format!("expected `app` `{release}` in `{path}`, found `{}`", bundle.app);
-        return Err(refused(what));
+    let says = format!("{root}{}", bundle.directory());
+    if says != directory {
+        return Err(refused(format!("`{path}` is that of `{says}`")));
     }
     Ok(Some(bundle))
+}
+
+/// Every directory among the releases of a root, in order: `/usr/share/localpuppet/foo/r1`.
+pub fn all(root: &str) -> Result<Vec<String>, Failure> {
+    let top = format!("{root}{}", bundle::INSTALL_ROOT);
+    let mut all = Vec::new();
+    for app in super::fs::names(Path::new(&top))? {
+        let app = format!("{top}/{app}");
+        // Something else that lies there is told of, not passed over.
+        if !super::fs::is_directory(Path::new(&app))? {
+            all.push(app);
+            continue;
+        }
+        let tags = super::fs::names(Path::new(&app))?;
+        all.extend(tags.into_iter().map(|tag| format!("{app}/{tag}")));
+    }
+    Ok(all)
 }
 
 /// Removes what no package has of a release: its directory and that of its package's

@@ -10,6 +10,7 @@ use super::inspection::Inspection;
 use super::run::Record;
 use super::run_id::RunId;
 use super::staged::Staged;
+use super::verified::Verified;
 use super::version::Version;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -24,6 +25,8 @@ pub enum Answer {
     Inspected(Box<Inspection>),
     /// Of `stage`, one for each release.
     Staged(Vec<Staged>),
+    /// Of `verify`, one for each release.
+    Verified(Vec<Verified>),
     /// `apply`, `status` and `cancel`: a run, as its record has it.
     Run(Box<Record>),
     /// Of `apply --detach`: a run that goes on without this process.
@@ -45,6 +48,7 @@ impl Answer {
         match self {
             Answer::Built(_) | Answer::Document(_) => Exit::Ok,
             Answer::Inspected(inspection) => inspection.exit(),
+            Answer::Verified(all) => Verified::exit(all),
             Answer::Staged(all) => first_failure(all.iter().map(|staged| staged.exit)),
             Answer::Run(record) | Answer::Logged(Some(record)) => record.exit(),
             Answer::Asked(_) | Answer::Cancelled(_) | Answer::History(_) | Answer::Logged(None) => {

@@ -35,6 +35,7 @@ pub mod suggest;
 pub mod tree;
 pub mod url;
 pub mod value;
+pub mod verified;
 pub mod verify;
 pub mod version;
 pub mod yaml;

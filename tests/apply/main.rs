@@ -10,6 +10,7 @@ mod repository;
 mod runs;
 mod service;
 mod stage;
+mod verify;
 mod web;
 
 use node::{Node, ran};

@@ -1,0 +1,62 @@
+//! Whether an installed release is what it was built as.
+
+use super::digest::Sha256Digest;
+use super::exit::Exit;
+use serde::Serialize;
+
+/// What came of looking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    Whole,
+    /// Something was changed, added or taken away, or its description cannot be read.
+    Differs,
+    NotInstalled,
+}
+
+/// What `verify` answers for one release.
+#[derive(Debug, Serialize)]
+pub struct Verified {
+    /// The app path; of a directory that is no release, its place.
+    pub release: String,
+    pub verdict: Verdict,
+    pub bundle_id: Option<Sha256Digest>,
+    pub directory: String,
+    /// Every difference, a line each.
+    pub problems: Vec<String>,
+}
+
+impl Verified {
+    /// The exit code of several: a difference says more than an absence.
+    pub fn exit(all: &[Verified]) -> Exit {
+        let any = |verdict| all.iter().any(|verified| verified.verdict == verdict);
+        match (any(Verdict::Differs), any(Verdict::NotInstalled)) {
+            (true, _) => Exit::NotVerified,
+            (false, true) => Exit::Error,
+            (false, false) => Exit::Ok,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_says_more_than_an_absence() {
+        let of = |verdicts: &[Verdict]| {
+            let one = |&verdict: &Verdict| Verified {
+                release: String::new(),
+                verdict,
+                bundle_id: None,
+                directory: String::new(),
+                problems: Vec::new(),
+            };
+            Verified::exit(&verdicts.iter().map(one).collect::<Vec<_>>())
+        };
+        use Verdict::*;
+        assert_eq!(of(&[Whole, Whole]), Exit::Ok);
+        assert_eq!(of(&[Whole, NotInstalled]), Exit::Error);
+        assert_eq!(of(&[NotInstalled, Differs, Whole]), Exit::NotVerified);
+    }
+}
