@@ -26,6 +26,12 @@ pub fn parse() -> Result<Cli, clap::Error> {
     Cli::try_parse()
 }
 
+/// True for a command that `--help` does not show.
+pub fn is_hidden(verb: &str) -> bool {
+    let command = <Cli as clap::CommandFactory>::command();
+    command.find_subcommand(verb).is_some_and(Command::is_hide_set)
+}
+
 /// Puppet code as releases: bundle a tagged app, install it, apply it
 #[derive(Debug, Parser)]
 #[command(version, after_help = exit_codes(), max_term_width = 100)]

@@ -19,7 +19,7 @@ use crate::model::app::AppPath;
 use crate::model::event::{Event, Stdout};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use colour::Colour;
 use progress::Progress;
 use serde_json::json;
@@ -193,9 +193,21 @@ fn misuse(error: &clap::Error) -> Failure {
             Failure::new(first.strip_prefix("error: ").unwrap_or(&first).replace('\'', "`"))
         }
     };
-    let suggested = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
-    match suggested.into_iter().find_map(context) {
+    match suggested(error) {
         Some(meant) => failure.hint(format!("did you mean `{meant}`?")),
         None => failure.hint(help),
     }
+}
+
+/// What is nearest to what was typed, of all that `--help` shows.
+fn suggested(error: &clap::Error) -> Option<String> {
+    let kinds = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
+    kinds.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(meant) => Some(meant.clone()),
+        ContextValue::Strings(meant) => {
+            let shown = |name: &&String| !cli::is_hidden(name);
+            meant.iter().rev().find(shown).cloned()
+        }
+        _ => None,
+    })
 }
