@@ -16,7 +16,7 @@ use crate::model::url::{Scheme, Url};
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 use std::io::{self, Read};
 use std::time::Duration;
-use ureq::http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER};
+use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION, RETRY_AFTER, TRANSFER_ENCODING};
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, Error};
@@ -127,11 +127,18 @@ fn target(from: &Url, response: &Response<Body>) -> Result<Url, Miss> {
     }
 }
 
-/// The whole body, which has to come within `largest` bytes.
+/// The whole body, which has to come within `largest` bytes. One that ends with
+/// the connection may have been cut off, and what is left be YAML all the same.
 pub fn body(response: Response<Body>, largest: u64) -> Result<Vec<u8>, Miss> {
     let too_much = || Miss::last(format!("expected at most {largest} bytes, found more"));
     if response.body().content_length().is_some_and(|length| length > largest) {
         return Err(too_much());
+    }
+    let headers = response.headers();
+    if !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING) {
+        let what =
+            "expected `Content-Length` or chunks in its answer, found neither: it may be cut off";
+        return Err(Miss::last(what));
     }
     let mut content = Vec::new();
     let read = response.into_body().into_reader().take(largest + 1).read_to_end(&mut content);

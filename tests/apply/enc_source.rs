@@ -182,6 +182,8 @@ fn what_may_help_is_tried_again_and_nothing_else() {
         "it closed the connection before its answer was whole; tried 2 times within 1 s\n",
     );
     refused(&ask("/busy/60", "5"), "it answers 429 Too Many Requests; tried once within 5 s\n");
+    // What is left of an ENC is one all the same, with fewer classes.
+    refused(&ask("/unmarked", "20"), "found neither: it may be cut off\n");
     for status in ["404", "403", "204"] {
         refused(&ask(&format!("/status/{status}"), "20"), &format!("it answers {status} "));
         assert_eq!(web.count(&format!("/status/{status}")), 1);

@@ -71,6 +71,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(b"app: foo/tags/r1\nclasses:\n")
             self.close_connection = True
+        elif what == "unmarked":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"app: foo/tags/r1\nclasses:\n")
+            self.close_connection = True
         elif what == "drip":
             self.send_response(200)
             self.send_header("Content-Length", "1000")
