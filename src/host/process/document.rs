@@ -52,9 +52,11 @@ pub fn document(
 fn read(pipe: impl Read + Send + 'static, largest: u64) -> Receiver<io::Result<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let mut text = Vec::new();
-        let read = pipe.take(largest + 1).read_to_end(&mut text);
+        let (mut text, mut pipe) = (Vec::new(), pipe.take(largest + 1));
+        let read = pipe.read_to_end(&mut text);
+        // Before the pipe goes, which ends a program that still writes.
         let _ = sender.send(read.map(|_| text));
+        drop(pipe);
     });
     receiver
 }
@@ -69,6 +71,10 @@ fn watch(
     let deadline = Deadline::after(bounds.time);
     let (mut status, mut text) = (None, None);
     loop {
+        if status.is_none() {
+            status = child.try_wait().map_err(Problem::Wait)?;
+        }
+        // After a look at the program: one that was too long is told so, and not how that ended it.
         if text.is_none() {
             match stdout.try_recv() {
                 Ok(Ok(read)) if read.len() as u64 > bounds.largest => {
@@ -77,9 +83,6 @@ fn watch(
                 Ok(read) => text = Some(read.map_err(Problem::Wait)?),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {}
             }
-        }
-        if status.is_none() {
-            status = child.try_wait().map_err(Problem::Wait)?;
         }
         match (status, &mut text) {
             // What a program that failed left behind need not be waited for.
