@@ -172,15 +172,15 @@ fn what_may_help_is_tried_again_and_nothing_else() {
     taken(&ask("/flaky/2", "20"));
     assert_eq!(web.count("/flaky/2"), 3);
     taken(&ask("/busy/1", "20"));
-    let start = Instant::now();
-    refused(
-        &ask("/status/503", "2"),
-        "/status/503`: it answers 503 Service Unavailable; tried 3 times within 2 s\n",
-    );
-    refused(
-        &ask("/cut", "1"),
-        "it closed the connection before its answer was whole; tried 2 times within 1 s\n",
-    );
+    for (path, told) in [
+        ("/status/503", "/status/503`: it answers 503 Service Unavailable; tried "),
+        ("/cut", "/cut`: it closed the connection before its answer was whole; tried "),
+    ] {
+        let failed = ask(path, "2");
+        let count = web.count(path);
+        assert!((2..=3).contains(&count), "{count}");
+        refused(&failed, &format!("{told}{count} times within 2 s\n"));
+    }
     refused(&ask("/busy/60", "5"), "it answers 429 Too Many Requests; tried once within 5 s\n");
     // What is left of an ENC is one all the same, with fewer classes.
     refused(&ask("/unmarked", "20"), "found neither: it may be cut off\n");
@@ -188,10 +188,9 @@ fn what_may_help_is_tried_again_and_nothing_else() {
         refused(&ask(&format!("/status/{status}"), "20"), &format!("it answers {status} "));
         assert_eq!(web.count(&format!("/status/{status}")), 1);
     }
-    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let closed = apply(&node, &["--enc", &format!("http://{closed}/"), "--enc-timeout", "1"]);
-    refused(&closed, "Connection refused; tried 2 times within 1 s\n");
+    let closed = apply(&node, &["--enc", "http://127.0.0.1:1/", "--enc-timeout", "2"]);
+    refused(&closed, " times within 2 s\n");
+    refused(&closed, "Connection refused; tried ");
 }
 
 #[test]
@@ -212,7 +211,7 @@ fn no_answer_is_waited_for_longer_or_read_further_than_is_allowed() {
         let output = child.wait_with_output().unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(told.contains("there was no whole answer in time; tried "), "{told}");
-        assert!(start.elapsed() < Duration::from_secs(6), "{:?}: {told}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(15), "{:?}: {told}", start.elapsed());
     }
     let ask = |url: &str| apply(&node, &["--enc", url, "--enc-timeout", "20"]);
     refused(&ask(&plain("/endless")), "expected at most 4194304 bytes, found more\n");
@@ -244,16 +243,23 @@ fn who_waits_for_an_enc_can_end_it() {
     let url = format!("http://{}/stall", web.at("plain"));
     node.write("hang", "#!/bin/sh\nsleep 60 &\necho $! > \"$0.pid\"\nwait\n");
     mode(&node.path("hang"), 0o755);
-    for source in [url, format!("exec:{}", node.path("hang"))] {
+    let asked: [(String, &dyn Fn() -> bool); 2] = [
+        (url, &|| web.count("/stall") == 1),
+        (format!("exec:{}", node.path("hang")), &|| node.exists("hang.pid")),
+    ];
+    for (source, is_asked) in asked {
         let child = command(&node, &["--enc", &source]).spawn().unwrap();
-        sleep(Duration::from_millis(500));
+        let start = Instant::now();
+        while !is_asked() && start.elapsed() < Duration::from_secs(20) {
+            sleep(Duration::from_millis(20));
+        }
         let start = Instant::now();
         signal(child.id(), "INT");
         let output = child.wait_with_output().unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(15), "{told}");
         assert!(told.contains("ended by signal 2 while waiting for the ENC"), "{told}");
-        assert!(start.elapsed() < Duration::from_secs(3));
+        assert!(start.elapsed() < Duration::from_secs(10));
         let status = node.run(&["status"]);
         assert!(status.code == 15 && status.stdout.contains("interrupted"), "{status}");
     }
@@ -267,7 +273,7 @@ fn user_data_is_read_by_the_second_version_of_the_service_only() {
     let data = format!("#cloud-config\nusers: [x]\nlocalpuppet:\n  {}", ENC.replace('\n', "\n  "));
     let imds = Service::imds(&data);
     let ask = |source: &str| {
-        let mut command = command(&node, &["--enc", source, "--enc-timeout", "1"]);
+        let mut command = command(&node, &["--enc", source, "--enc-timeout", "20"]);
         // A proxy would be asked for its own metadata.
         command.env("http_proxy", "http://127.0.0.1:1");
         command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", format!("http://{}", imds.at("plain")));
@@ -357,12 +363,13 @@ fn a_node_is_named_as_puppet_names_it() {
 #[test]
 fn a_program_prints_the_enc_within_bounds() {
     let node = node();
-    let program = |script: &str| {
+    let within = |seconds: &str, script: &str| {
         node.write("enc program", &format!("#!/bin/sh\n{script}\n"));
         mode(&node.path("enc program"), 0o755);
         let source = format!("exec:{}", node.path("enc program"));
-        apply(&node, &["--enc", &source, "--certname", "web01", "--enc-timeout", "1"])
+        apply(&node, &["--enc", &source, "--certname", "web01", "--enc-timeout", seconds])
     };
+    let program = |script: &str| within("20", script);
     node.write("document", ENC);
     taken(&program(&format!(
         "[ \"$#\" = 1 ] && [ \"$1\" = web01 ] && cat {}",
@@ -374,7 +381,7 @@ fn a_program_prints_the_enc_within_bounds() {
     let failed = program("echo p4rameter-s3cret; echo no such node >&2; exit 3");
     refused(&failed, "web01` exited with 3\n    no such node\n");
     refused(&program("echo p4rameter-s3cret; exit 3"), "web01` exited with 3\n");
-    refused(&program("echo p4rameter-s3cret; sleep 60"), "did not end within 1 s\n");
+    refused(&within("1", "echo p4rameter-s3cret; sleep 60"), "did not end within 1 s\n");
     refused(&program("yes p4rameter-s3cret"), "wrote more than 4194304 bytes\n");
     refused(&program("cat"), "is refused\n  caused by: expected a map with");
     refused(&program("echo 'app: [p4rameter-s3cret'"), "is refused\n  caused by: line ");
@@ -388,10 +395,10 @@ fn the_last_good_document_is_taken_where_its_source_is_away_and_that_is_allowed(
     web.write("document", ENC);
     let url = format!("http://{}/nodes/{{certname}}", web.at("plain"));
     let ask = |more: &[&str]| {
-        let ask = ["--enc", &url, "--certname", "web01", "--enc-timeout", "1"];
+        let ask = ["--enc", &url, "--certname", "web01", "--enc-timeout"];
         apply(&node, &[&ask[..], more].concat())
     };
-    taken(&ask(&["--enc-cache"]));
+    taken(&ask(&["20", "--enc-cache"]));
     let good = record(&node);
     assert_eq!(good["kept_since"], Value::Null);
     node.assert_private("var/lib/localpuppet/enc");
@@ -406,25 +413,19 @@ fn the_last_good_document_is_taken_where_its_source_is_away_and_that_is_allowed(
 
     // A document that arrives and is refused is no reason to take another, and takes no other's place.
     web.write("document", "app: foo/tags/r1\nodd: s3cret\n");
-    refused(&ask(&["--enc-cache"]), "found `odd`");
+    refused(&ask(&["20", "--enc-cache"]), "found `odd`");
 
     drop(web);
-    let away = ask(&[]);
-    refused(
-        &away,
-        "Connection refused; tried 2 times within 1 s\n  hint: go on with the ENC that came from there at 20",
-    );
+    let away = ask(&["1"]);
+    refused(&away, " within 1 s\n  hint: go on with the ENC that came from there at 20");
     assert!(away.stderr.contains("`--enc-cache`\n"), "{away}");
     let other =
         apply(&node, &["--enc", &url, "--certname", "web02", "--enc-timeout", "1", "--enc-cache"]);
     refused(&other, "`--enc-cache` has no ENC of this source yet");
-    let cached = ask(&["--enc-cache"]);
+    let cached = ask(&["1", "--enc-cache"]);
     taken(&cached);
-    let told = "/nodes/web01`: Connection refused; tried 2 times within 1 s; going on with the ENC that came from there at 20";
-    assert!(
-        cached.stderr.contains("localpuppet: warning: failed to get the ENC from `http://"),
-        "{cached}"
-    );
+    let told = " within 1 s; going on with the ENC that came from there at 20";
+    assert!(cached.stderr.contains("/nodes/web01`: Connection refused; tried "), "{cached}");
     assert!(cached.stderr.contains(told), "{cached}");
     let taken = record(&node);
     assert_eq!(taken["sha256"], good["sha256"]);
