@@ -36,16 +36,14 @@ fn inspect(args: &cli::Inspect) -> Result<Inspection, Failure> {
 
 fn installed(release: &Release, args: &cli::Inspect) -> Result<Inspection, Failure> {
     let state = State::of(&args.node.root)?;
-    let Some(bundle) = release::read(state.root(), release)? else {
-        let directory = release::directory(state.root(), release);
+    let directory = release::directory(state.root(), release);
+    let Some((bundle, differences)) = release::examine(state.root(), &directory)? else {
         return Err(Failure::new(format!("`{release}` is not installed: no `{directory}`"))
             .hint("name a package file, or a release that is installed")
             .hint(format!("localpuppet apply {release} installs it")));
     };
-    let differences = release::verify(state.root(), &bundle);
     let problems = differences.iter().map(ToString::to_string).collect();
-    let place = release::directory(state.root(), release);
-    Ok(inspection(place, None, bundle, problems, args.files))
+    Ok(inspection(directory, None, bundle, problems, args.files))
 }
 
 fn inspection(

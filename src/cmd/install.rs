@@ -116,13 +116,13 @@ impl Installer<'_> {
     /// What an installed release says of itself; an error where it is not as it was built.
     pub fn whole(&self, release: &Release) -> Result<Option<Bundle>, Failure> {
         let root = self.state.root();
-        let Some(bundle) = release::read(root, release)? else { return Ok(None) };
+        let directory = release::directory(root, release);
         let what = format!("verifying `{release}`");
-        let differences = during(self.say, what, || release::verify(root, &bundle));
+        let found = during(self.say, what, || release::examine(root, &directory))?;
+        let Some((bundle, differences)) = found else { return Ok(None) };
         if differences.is_empty() {
             return Ok(Some(bundle));
         }
-        let directory = release::directory(root, release);
         Err(Failure::new(format!("`{release}` is not as it was built, in `{directory}`"))
             .exit(Exit::NotVerified)
             .because(Differences(differences)))

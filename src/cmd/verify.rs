@@ -9,6 +9,8 @@ use crate::model::bundle::{Bundle, INSTALL_ROOT};
 use crate::model::event::{Say, during};
 use crate::model::failure::Failure;
 use crate::model::verified::{Verdict, Verified};
+use crate::model::verify::Difference;
+use std::fmt::Display;
 
 /// Verifies the releases that are named, or all that are there.
 pub fn run(args: &cli::Verify, say: Say) -> Result<Answer, Failure> {
@@ -29,43 +31,41 @@ pub fn run(args: &cli::Verify, say: Say) -> Result<Answer, Failure> {
 
 fn named(root: &str, release: &Release, say: Say) -> Verified {
     let place = release::directory(root, release);
-    judge(root, release.to_string(), place, release::read(root, release), say)
+    let found = examine(root, release, &place, say);
+    judge(release.to_string(), place, found)
 }
 
 /// A directory among the releases; it may be anything.
 fn there(root: &str, directory: &str, say: Say) -> Verified {
-    let found = release::read_in(root, directory);
+    let found = examine(root, directory, directory, say).and_then(|found| {
+        let none = || Failure::new(format!("`{directory}` has no bundle.json and is no release"));
+        found.map(Some).ok_or_else(none)
+    });
     let name = match &found {
-        Ok(Some(bundle)) => bundle.app.to_string(),
+        Ok(Some((bundle, _))) => bundle.app.to_string(),
         _ => directory.to_owned(),
     };
-    let found = found.and_then(|bundle| {
-        let none = || Failure::new(format!("`{directory}` has no bundle.json and is no release"));
-        bundle.map(Some).ok_or_else(none)
-    });
-    judge(root, name, directory.to_owned(), found, say)
+    judge(name, directory.to_owned(), found)
 }
 
-fn judge(
-    root: &str,
-    name: String,
-    directory: String,
-    found: Result<Option<Bundle>, Failure>,
-    say: Say,
-) -> Verified {
+type Examined = Result<Option<(Bundle, Vec<Difference>)>, Failure>;
+
+fn examine(root: &str, name: impl Display, directory: &str, say: Say) -> Examined {
+    during(say, format!("verifying `{name}`"), || release::examine(root, directory))
+}
+
+fn judge(release: String, directory: String, found: Examined) -> Verified {
     let (verdict, bundle_id, problems) = match found {
         Ok(None) => (Verdict::NotInstalled, None, Vec::new()),
         Err(failure) => {
             let told = [vec![failure.to_string()], failure.causes()].concat();
             (Verdict::Differs, None, vec![told.join(": ")])
         }
-        Ok(Some(bundle)) => {
-            let what = format!("verifying `{name}`");
-            let differences = during(say, what, || release::verify(root, &bundle));
+        Ok(Some((bundle, differences))) => {
             let problems: Vec<String> = differences.iter().map(ToString::to_string).collect();
             let verdict = if problems.is_empty() { Verdict::Whole } else { Verdict::Differs };
             (verdict, Some(bundle.bundle_id), problems)
         }
     };
-    Verified { release: name, verdict, bundle_id, directory, problems }
+    Verified { release, verdict, bundle_id, directory, problems }
 }

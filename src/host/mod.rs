@@ -16,6 +16,7 @@ pub mod input;
 pub mod install;
 pub mod journal;
 pub mod kept_enc;
+pub mod look;
 pub mod package_manager;
 pub mod proc;
 pub mod process;

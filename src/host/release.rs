@@ -1,21 +1,16 @@
 //! Releases installed on this node.
 #![allow(clippy::disallowed_methods)]
 
+use super::look::{Seen, look};
 use crate::model::app::Release;
 use crate::model::bundle::{self, Bundle};
-use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::verify::{Difference, Found, What, differences};
-use rayon::prelude::*;
 use rustix::process::geteuid;
-use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use walkdir::WalkDir;
+use std::fs;
+use std::io;
+use std::path::Path;
 
 /// The directory of a release below a root (`/` is empty).
 pub fn directory(root: &str, release: &Release) -> String {
@@ -82,80 +77,37 @@ pub fn remove(root: &str, release: &Release) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How the installed files differ from what `bundle.json` says.
-pub fn verify(root: &str, bundle: &Bundle) -> Vec<Difference> {
-    let top = PathBuf::from(format!("{root}{}", bundle.directory()));
-    let mut list = differences(&bundle.files, look(&top));
+/// A release as [`read_in`] has it, and how its files differ; both are found out at once.
+pub fn examine(root: &str, directory: &str) -> Result<Option<(Bundle, Vec<Difference>)>, Failure> {
+    let (bundle, seen) = rayon::join(|| read_in(root, directory), || look(Path::new(directory)));
+    Ok(bundle?.map(|bundle| {
+        let differences = compare(&bundle, seen);
+        (bundle, differences)
+    }))
+}
+
+fn compare(bundle: &Bundle, seen: Vec<Seen>) -> Vec<Difference> {
     // Who is not root has a root of their own, in which all is theirs.
-    if geteuid().is_root() {
-        list.extend(not_of_root(&top));
-        list.sort_by(|a, b| a.path.cmp(&b.path));
-    }
+    let strange = if geteuid().is_root() { not_of_root(&seen) } else { Vec::new() };
+    let shut = seen.iter().filter(|seen| seen.path.is_empty()).filter_map(|seen| {
+        let Found::Unreadable(why) = &seen.found else { return None };
+        Some(Difference { path: ".".to_owned(), what: What::Unreadable(why.clone()) })
+    });
+    let shut: Vec<Difference> = shut.collect();
+    let own = ["", bundle::FILE_NAME];
+    let found = seen.into_iter().filter(|seen| !own.contains(&seen.path.as_str()));
+    let mut list = differences(&bundle.files, found.map(|seen| (seen.path, seen.found)).collect());
+    list.extend(shut.into_iter().chain(strange));
+    list.sort_by(|a, b| a.path.cmp(&b.path));
     list
 }
 
 /// The paths of a directory, itself with them, that another than root may change.
-fn not_of_root(top: &Path) -> Vec<Difference> {
-    let entries = WalkDir::new(top).follow_links(false).into_iter().filter_map(Result::ok);
-    let owned = entries.filter_map(|entry| {
-        let metadata = entry.metadata().ok()?;
-        let (user, group) = (metadata.uid(), metadata.gid());
-        let path = name(top, entry.path());
-        let path = if path.is_empty() { ".".to_owned() } else { path };
-        let what = What::Owner { user, group };
-        ((user, group) != (0, 0)).then_some(Difference { path, what })
+fn not_of_root(seen: &[Seen]) -> Vec<Difference> {
+    let owned = seen.iter().filter_map(|seen| {
+        let (user, group) = seen.owner.filter(|&owner| owner != (0, 0))?;
+        let path = if seen.path.is_empty() { ".".to_owned() } else { seen.path.clone() };
+        Some(Difference { path, what: What::Owner { user, group } })
     });
     owned.collect()
-}
-
-/// Every path below a directory but its own `bundle.json`; links are not followed.
-fn look(top: &Path) -> BTreeMap<String, Found> {
-    let entries: Vec<_> = WalkDir::new(top).min_depth(1).follow_links(false).into_iter().collect();
-    let found = entries.into_par_iter().map(|entry| match entry {
-        Ok(entry) => {
-            (name(top, entry.path()), found(entry.path(), entry.metadata().map_err(Into::into)))
-        }
-        Err(error) => {
-            let path = error.path().map(|path| name(top, path)).unwrap_or_default();
-            (path, Found::Unreadable(io::Error::from(error).to_string()))
-        }
-    });
-    found.filter(|(path, _)| path != bundle::FILE_NAME).collect()
-}
-
-fn name(top: &Path, path: &Path) -> String {
-    path.strip_prefix(top).unwrap_or(path).to_string_lossy().into_owned()
-}
-
-fn found(path: &Path, metadata: io::Result<Metadata>) -> Found {
-    let look = || {
-        let metadata = metadata?;
-        let mode = metadata.permissions().mode() & 0o7777;
-        Ok(if metadata.is_dir() {
-            Found::Directory { mode }
-        } else if metadata.is_file() {
-            let (size, sha256) = digest(path)?;
-            Found::File { mode, size, sha256 }
-        } else if metadata.is_symlink() {
-            Found::Symlink { target: fs::read_link(path)?.to_string_lossy().into_owned() }
-        } else {
-            Found::Special
-        })
-    };
-    look().unwrap_or_else(|error: io::Error| Found::Unreadable(error.to_string()))
-}
-
-fn digest(path: &Path) -> io::Result<(u64, Sha256Digest)> {
-    let mut file = File::open(path)?;
-    let (mut size, mut hasher) = (0, Sha256::new());
-    let mut buffer = [0; 16 << 10];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok((size, Sha256Digest::from_hasher(hasher))),
-            read => {
-                size += read as u64;
-                hasher.update(&buffer[..read]);
-            }
-        }
-    }
 }
