@@ -3,6 +3,7 @@
 use crate::model::app::{AppPath, Release};
 use crate::model::certname::Certname;
 use crate::model::compression::{Format, Method, Target};
+use crate::model::destination::Destination;
 use crate::model::digest::Sha256Digest;
 use crate::model::document::Shell;
 use crate::model::enc_source::EncSource;
@@ -68,6 +69,9 @@ pub enum Verb {
     /// Check releases on this node, every file, against what they were built as
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(Verify),
+    /// Publish bundles to a create-only apt and yum repository
+    #[command(after_help = PUBLISH_EXAMPLES)]
+    Publish(Publish),
     /// Install the requested release if need be, verify it, and run Puppet
     #[command(after_help = APPLY_EXAMPLES)]
     Apply(Box<Apply>),
@@ -146,6 +150,35 @@ pub struct Inspect {
     pub files: bool,
     #[command(flatten)]
     pub node: Node,
+}
+
+/// `localpuppet publish`
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// Packages that `bundle` has made
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// The repository: a directory, made if need be
+    #[arg(long, value_name = "DIR", env = "LOCALPUPPET_REPOSITORY")]
+    pub to: Destination,
+    /// Key that signs indexes and .rpm: a file, or what gpg calls a user ID
+    #[arg(long, value_name = "KEY", env = "LOCALPUPPET_SIGN_KEY")]
+    pub sign: Option<String>,
+    /// File with the key's passphrase [default: what LOCALPUPPET_SIGN_PASSPHRASE says]
+    #[arg(long, value_name = "FILE", requires = "sign")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Publish snapshots too, which sort below every release
+    #[arg(long)]
+    pub allow_snapshots: bool,
+    /// Let nodes refuse indexes that are older than this (`Valid-Until`)
+    #[arg(long, value_name = "DAYS")]
+    pub valid_days: Option<u32>,
+    /// Architectures of dpkg that have indexes of their own; any other reads that of `all`
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "amd64,arm64")]
+    pub architectures: Vec<String>,
+    /// Say what would be published, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Where the node's own files are.
@@ -459,6 +492,15 @@ Examples:
   localpuppet verify --all --json
 
 Exit codes: 0 whole, 1 not installed, 12 content differs from bundle.json, 64 usage";
+
+const PUBLISH_EXAMPLES: &str = "\
+Examples:
+  localpuppet publish dist/*.deb dist/*.rpm --to /srv/repository --sign release@example.org
+  LOCALPUPPET_SIGN_PASSPHRASE=... localpuppet publish dist/* --to repository --sign key.asc
+  localpuppet publish dist/* --to /srv/repository --dry-run
+
+Exit codes: 0 published, or there already; 1 failed; 12 refused, as the name stands for other bytes;
+64 usage";
 
 const APPLY_EXAMPLES: &str = "\
 Examples:

@@ -9,6 +9,7 @@ mod document;
 mod inspection;
 mod manual;
 mod progress;
+mod publication;
 mod run;
 mod staged;
 mod verified;
@@ -137,6 +138,7 @@ fn prose(answer: &Answer) -> String {
         Answer::Staged(all) => staged::prose(all),
         Answer::Verified(all) => verified::prose(all),
         Answer::Run(record) | Answer::Cancelled(record) => run::prose(record),
+        Answer::Published(publication) => publication::prose(publication),
         Answer::Asked(record) => format!("{}\n", record.id),
         Answer::History(history) => run::history(history),
         Answer::Logged(_) => String::new(),

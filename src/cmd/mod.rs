@@ -9,6 +9,7 @@ mod inspect;
 mod install;
 mod logs;
 mod package_file;
+mod publish;
 mod resume;
 mod rollback;
 mod stage;
@@ -35,6 +36,7 @@ pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Fa
         Verb::Cancel(args) => cancel::run(&args, say),
         Verb::Rollback(args) => rollback::run(&args, stdout, say),
         Verb::Resume(args) => resume::run(&args, say),
+        Verb::Publish(args) => publish::run(&args, say),
         Verb::Completions(args) => Ok(document::completions(&args)),
         Verb::Man(args) => document::man(&args),
     }

@@ -9,6 +9,7 @@ use crate::model::verify::{Found, differences};
 use crate::model::version::RPM_RELEASE;
 use crate::package::read::{Package, read};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::Path;
 
 /// A bundle in a package file.
@@ -19,11 +20,18 @@ pub struct PackageFile {
     pub problems: Vec<String>,
 }
 
+/// Why a package of the same release is another file.
+pub const SAME_RELEASE: &str =
+    "the release is the same; compression, maintainer, time or the tool's version differ";
+
 /// Reads a package file that anyone may have made.
 pub fn open(path: &Path) -> Result<PackageFile, Failure> {
-    let file = fs::open(path)?;
-    let shown = path.display();
-    let failed = |error| fs::failed("look at", path, error);
+    of_file(fs::open(path)?, &path.display().to_string())
+}
+
+/// Reads a package that anyone may have made from an open file, which is told of as `shown`.
+pub fn of_file(file: File, shown: &str) -> Result<PackageFile, Failure> {
+    let failed = |error| fs::failed("look at", Path::new(shown), error);
     let bytes = file.metadata().map_err(failed)?.len();
     let package = read(file).map_err(|error| {
         Failure::new(format!("failed to read `{shown}` as a package")).because(error)

@@ -1,10 +1,11 @@
 //! Files: read within bounds, written beside their place and renamed into it.
 #![allow(clippy::disallowed_methods)]
 
+use crate::model::digest::Sha256Digest;
 use crate::model::failure::Failure;
 use rustix::fs::{AtFlags, CWD};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -171,6 +172,17 @@ fn named_beside(directory: &Path) -> io::Result<NamedTempFile> {
 /// A file that has no name and goes with the process.
 pub fn spool(directory: &Path) -> Result<File, Failure> {
     tempfile::tempfile_in(directory).map_err(|error| failed("write in", directory, error))
+}
+
+/// A file that has no name, in the system's own place for such.
+pub fn scratch() -> Result<File, Failure> {
+    spool(&std::env::temp_dir())
+}
+
+/// The digest and the size of a whole file.
+pub fn digest(mut file: &File) -> Result<(Sha256Digest, u64), Failure> {
+    let digest = file.rewind().and_then(|()| Sha256Digest::of_reader(file));
+    digest.map_err(|error| failed("read", Path::new("a file without a name"), error))
 }
 
 /// What became of a file that was to be created.

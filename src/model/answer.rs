@@ -7,6 +7,7 @@ use super::digest::Sha256Digest;
 use super::document::Document;
 use super::exit::Exit;
 use super::inspection::Inspection;
+use super::publication::Publication;
 use super::run::Record;
 use super::run_id::RunId;
 use super::staged::Staged;
@@ -27,6 +28,8 @@ pub enum Answer {
     Staged(Vec<Staged>),
     /// Of `verify`, one for each release.
     Verified(Vec<Verified>),
+    /// Of `publish`.
+    Published(Publication),
     /// `apply`, `status` and `cancel`: a run, as its record has it.
     Run(Box<Record>),
     /// Of `apply --detach`: a run that goes on without this process.
@@ -46,7 +49,7 @@ impl Answer {
     /// The exit code that goes with the answer.
     pub fn exit(&self) -> Exit {
         match self {
-            Answer::Built(_) | Answer::Document(_) => Exit::Ok,
+            Answer::Built(_) | Answer::Published(_) | Answer::Document(_) => Exit::Ok,
             Answer::Inspected(inspection) => inspection.exit(),
             Answer::Verified(all) => Verified::exit(all),
             Answer::Staged(all) => first_failure(all.iter().map(|staged| staged.exit)),

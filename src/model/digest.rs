@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 /// A SHA-256 digest; printed and parsed as 64 lower-case hexadecimal digits.
@@ -19,6 +20,21 @@ impl Sha256Digest {
     /// The digest of a whole text or buffer.
     pub fn of(bytes: impl AsRef<[u8]>) -> Self {
         Sha256Digest(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of all that is left to read, and how many bytes that were.
+    pub fn of_reader(mut from: impl io::Read) -> io::Result<(Self, u64)> {
+        let (mut sha256, mut length) = (Sha256::new(), 0);
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match from.read(&mut buffer)? {
+                0 => return Ok((Sha256Digest::from_hasher(sha256), length)),
+                read => {
+                    sha256.update(&buffer[..read]);
+                    length += read as u64;
+                }
+            }
+        }
     }
 
     /// The digest that a hasher has come to.

@@ -5,7 +5,7 @@ use flate2::{Compress, Crc, FlushCompress, Status};
 use liblzma::stream::{Check, Filters, LzmaOptions, MtStreamBuilder};
 use liblzma::write::XzEncoder;
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, channel, sync_channel};
 use std::thread::JoinHandle;
 
@@ -243,6 +243,13 @@ pub fn gzip(bytes: &[u8], level: u8) -> io::Result<Vec<u8>> {
     let mut gzip = Gzip::new(level, Vec::new())?;
     gzip.write_all(bytes)?;
     gzip.finish()
+}
+
+/// What a gzip stream holds, which is text of at most `largest` bytes.
+pub fn gunzip(bytes: &[u8], largest: u64) -> io::Result<String> {
+    let mut text = String::new();
+    flate2::read::MultiGzDecoder::new(bytes).take(largest).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 #[cfg(test)]

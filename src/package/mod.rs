@@ -10,4 +10,6 @@ pub mod deb;
 pub mod item;
 pub mod layout;
 pub mod read;
+pub mod repository;
 pub mod rpm;
+pub mod sign;

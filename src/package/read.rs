@@ -1,8 +1,8 @@
 //! Packages that anyone may have made: what is in them, within bounds of
 //! memory and time, and nothing written anywhere.
 
-mod deb;
-mod rpm;
+pub(super) mod deb;
+pub(super) mod rpm;
 
 use crate::model::bundle;
 use crate::model::compression::{Format, Method};
@@ -65,7 +65,7 @@ pub enum ReadError {
     Io(#[from] io::Error),
 }
 
-fn damaged<T>(what: impl Into<String>) -> Result<T, ReadError> {
+pub(super) fn damaged<T>(what: impl Into<String>) -> Result<T, ReadError> {
     Err(ReadError::Damaged(what.into()))
 }
 

@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod formats;
 pub mod history;
+pub mod publish;
 pub mod resolve;
 pub mod stage;
 pub mod version;

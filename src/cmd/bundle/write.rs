@@ -96,9 +96,7 @@ fn different(bundle: &Bundle, path: &Path) -> Failure {
     };
     let lines = bundle.differences(&there);
     if lines.is_empty() {
-        let same =
-            "the release is the same; compression, maintainer, time or the tool's version differ";
-        return failure.because(Failure::new(same));
+        return failure.because(Failure::new(package_file::SAME_RELEASE));
     }
     failure.because(Differences(lines))
 }

@@ -55,6 +55,23 @@ pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadE
     })
 }
 
+/// The text of the control file of a .deb of `length` bytes; its content is not read.
+pub fn control(mut file: impl BufRead + Seek, length: u64) -> Result<String, ReadError> {
+    refuse_odd_members(&mut file, length)?;
+    file.rewind()?;
+    let mut archive = ar::Archive::new(file);
+    while let Some(member) = archive.next_entry() {
+        let member = member?;
+        let (name, size) = (member.header().identifier().to_vec(), member.header().size());
+        let name = String::from_utf8_lossy(&name).into_owned();
+        if let Some(extension) = name.strip_prefix("control.tar") {
+            let mut inventory = Inventory::default();
+            return read_control(method(extension)?, BufReader::new(member), size, &mut inventory);
+        }
+    }
+    damaged("it has no `control.tar`")
+}
+
 /// Refuses what the `ar` crate would trust: name tables and BSD names of any
 /// length, and sizes beyond the file; and an order that dpkg would read
 /// otherwise than we do (deb(5): `debian-binary`, control, data, then only

@@ -16,18 +16,32 @@ const LEAD: usize = 96;
 const MOST_TAGS: usize = 0xffff;
 const LARGEST_STORE: usize = 64 << 20;
 
+/// The headers of an .rpm, and where they are.
+pub struct Headers {
+    pub metadata: PackageMetadata,
+    /// Lead and signature header, padded.
+    pub before: Vec<u8>,
+    /// The main header, which is what a signature is of.
+    pub main: Vec<u8>,
+}
+
+/// Reads the headers of an .rpm from its start.
+pub fn headers(file: &mut impl Read) -> Result<Headers, ReadError> {
+    let mut before = exactly(file, LEAD)?;
+    let signature = header(file)?;
+    let padding = exactly(file, (8 - signature.len() % 8) % 8)?;
+    before.extend(signature);
+    before.extend(padding);
+    let main = header(file)?;
+    let metadata = PackageMetadata::parse(&mut [before.as_slice(), &main].concat().as_slice())
+        .or_else(|error| damaged(format!("its headers cannot be read: {error}")))?;
+    Ok(Headers { metadata, before, main })
+}
+
 /// Reads an .rpm of `length` bytes.
 pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadError> {
-    let mut head = exactly(&mut file, LEAD)?;
-    let signature = header(&mut file)?;
-    let padding = exactly(&mut file, (8 - signature.len() % 8) % 8)?;
-    let main = header(&mut file)?;
+    let Headers { metadata, main, .. } = headers(&mut file)?;
     let main_digest = Sha256Digest::of(&main);
-    for part in [signature, padding, main] {
-        head.extend(part);
-    }
-    let metadata = PackageMetadata::parse(&mut head.as_slice())
-        .or_else(|error| damaged(format!("its headers cannot be read: {error}")))?;
     let at = file.stream_position()?;
     let text = |tag| metadata.header.get_entry_data_as_string(tag).unwrap_or_default().to_owned();
     let mut inventory = Inventory::default();

@@ -1,0 +1,146 @@
+//! Packages into the pool, then into the ledger: an entry is the proof that the package is there.
+
+use super::Site;
+use super::candidate::{self, Candidate, Verdict};
+use super::commit::Change;
+use crate::host::gpg::{Form, Signer};
+use crate::host::store::{Content, Created};
+use crate::host::{clock, fs};
+use crate::model::compression::Format;
+use crate::model::digest::Sha256Digest;
+use crate::model::exit::Exit;
+use crate::model::failure::Failure;
+use crate::model::ledger::{BEGUN, Begun, Entry, Index, LARGEST, Name};
+use crate::package::read::ReadError;
+use crate::package::repository::{apt, yum};
+use crate::package::sign;
+use std::fs::File;
+
+/// Packages that are in the ledger by now.
+pub struct Entered {
+    pub entries: Vec<Entry>,
+    /// What tells others of them until the indexes do.
+    pub begun: Option<String>,
+}
+
+/// Stores packages and enters them.
+pub fn enter(site: &Site, candidates: &[&Candidate]) -> Result<Entered, Failure> {
+    if candidates.is_empty() {
+        return Ok(Entered { entries: Vec::new(), begun: None });
+    }
+    let names = candidates.iter().map(|candidate| candidate.name.clone()).collect();
+    let begun = serde_json::to_vec(&Begun { since: clock::now(), names }).unwrap_or_default();
+    let key = format!(
+        "{BEGUN}{}-{}.json",
+        clock::now_as_name(),
+        &Sha256Digest::of(&begun).to_string()[..16]
+    );
+    site.store.create(&key, Content::Bytes(&begun))?;
+    let entries = candidates.iter().map(|candidate| enter_one(site, candidate));
+    let entries = entries.collect::<Result<_, _>>()?;
+    Ok(Entered { entries, begun: Some(key) })
+}
+
+fn enter_one(site: &Site, candidate: &Candidate) -> Result<Entry, Failure> {
+    let signed = match (&site.signer, candidate.name.format) {
+        (Some(signer), Format::Rpm) => Some(signed(signer, candidate)?),
+        _ => None,
+    };
+    let (file, bytes, sha256) = match &signed {
+        Some((file, bytes, sha256)) => (file, *bytes, *sha256),
+        None => (&candidate.file, candidate.bytes, candidate.sha256),
+    };
+    let path = candidate.name.pool(sha256);
+    let entry = entry(candidate, file, &path, bytes, sha256)?;
+    let stored = site.store.create(&path, Content::File { file, sha256, bytes })?;
+    if stored == Created::Different {
+        let what = format!("`{path}` is in the pool already, and is not what its name says");
+        return Err(Failure::new(what).exit(Exit::NotVerified));
+    }
+    let key = candidate.name.key();
+    match site.store.create(&key, Content::Bytes(&entry.to_json()))? {
+        Created::New | Created::Unchanged => Ok(entry),
+        // Somebody was faster; with the same package, that is as good.
+        Created::Different => match candidate::judge_one(&site.store, candidate)? {
+            Verdict::Unchanged(there) => {
+                if there.path != path && stored == Created::New {
+                    site.store.remove(&path)?;
+                }
+                Ok(*there)
+            }
+            Verdict::Add => Err(Failure::new(format!("the ledger has lost `{key}`"))),
+        },
+    }
+}
+
+/// The same package with a signature, in a file without a name.
+fn signed(signer: &Signer, candidate: &Candidate) -> Result<(File, u64, Sha256Digest), Failure> {
+    let failed = |error: ReadError| {
+        Failure::new(format!("failed to sign `{}`", candidate.path.display())).because(error)
+    };
+    let header = sign::to_be_signed(&candidate.file).map_err(failed)?;
+    let signature = signer.sign(&header, Form::Binary)?;
+    let mut file = fs::scratch()?;
+    sign::write_signed(&candidate.file, &signature, &mut file).map_err(failed)?;
+    let (sha256, bytes) = fs::digest(&file)?;
+    Ok((file, bytes, sha256))
+}
+
+fn entry(
+    candidate: &Candidate,
+    file: &File,
+    path: &str,
+    bytes: u64,
+    sha256: Sha256Digest,
+) -> Result<Entry, Failure> {
+    // Paths in an index are relative to its repository: `apt` or `yum`.
+    let below = path.split_once('/').map_or(path, |(_, below)| below);
+    let index = match candidate.name.format {
+        Format::Deb => {
+            apt::stanza(file, below, bytes, sha256).map(|packages| Index::Deb { packages })
+        }
+        Format::Rpm => {
+            let time = clock::timestamp().as_second();
+            yum::describe(file, &yum::Place { path: below, bytes, sha256, time })
+        }
+    };
+    let index = index.map_err(|error| {
+        Failure::new(format!("failed to describe `{}`", candidate.path.display())).because(error)
+    })?;
+    Ok(Entry {
+        schema: Entry::schema(),
+        name: candidate.name.clone(),
+        app: candidate.bundle.app.clone(),
+        bundle_id: candidate.bundle.bundle_id,
+        given: candidate.sha256,
+        path: path.to_owned(),
+        bytes,
+        sha256,
+        published_at: clock::now(),
+        index,
+    })
+}
+
+/// Takes up what other publishers have entered and not yet ended: it may be that
+/// nobody else will. Those that are at work find their part done.
+pub fn begun_by_others(site: &Site, change: &mut Change) -> Result<Vec<Name>, Failure> {
+    let mut taken = Vec::new();
+    for key in site.store.list(BEGUN)? {
+        let Some((text, _)) = site.store.get(&key, LARGEST)? else { continue };
+        let Ok(begun) = serde_json::from_slice::<Begun>(&text) else { continue };
+        for name in begun.names {
+            let known = change.add.iter().any(|entry| entry.name == name);
+            if known || site.store.get(&name.removal(), LARGEST)?.is_some() {
+                continue;
+            }
+            if let Some((text, _)) = site.store.get(&name.key(), LARGEST)? {
+                let entry = Entry::from_json(&text).map_err(|error| {
+                    Failure::new(format!("`{}` is not valid", name.key())).because(error)
+                })?;
+                change.add.push(entry);
+                taken.push(name);
+            }
+        }
+    }
+    Ok(taken)
+}

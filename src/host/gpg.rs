@@ -1,0 +1,199 @@
+//! gpg: signs for a repository, with the operator's own keys and agent, or with
+//! a key file in a home of its own that goes with this process.
+#![allow(clippy::disallowed_methods)]
+
+use super::fs::{self, failed};
+use super::input::absolute;
+use super::process::{OnSignal, Signals, capture};
+use crate::model::command::{CommandLine, Environment};
+use crate::model::failure::Failure;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// The variable that may have the passphrase; no argument does, as others see those.
+pub const PASSPHRASE: &str = "LOCALPUPPET_SIGN_PASSPHRASE";
+
+/// A signature is some hundred bytes, a public key some thousand.
+const LARGEST: u64 = 64 << 20;
+
+/// Who signs.
+pub struct Signer {
+    /// What is signed, and comes of it; for this user alone.
+    work: TempDir,
+    /// A home of its own, where the key came as a file.
+    own_home: bool,
+    key: String,
+    passphrase: Option<PathBuf>,
+    signals: Signals,
+}
+
+/// How a signature is written.
+#[derive(Clone, Copy)]
+pub enum Form {
+    /// The text, signed.
+    Clear,
+    /// Apart, as text.
+    Armored,
+    /// Apart, as bytes.
+    Binary,
+}
+
+impl Signer {
+    /// Readies a key, which is a file or what gpg calls a user ID, and signs to see that it can.
+    pub fn new(key: &str, passphrase_file: Option<&Path>) -> Result<Self, Failure> {
+        let work =
+            tempfile::tempdir().map_err(|error| failed("write in", Path::new("/tmp"), error))?;
+        let fail = |error| failed("write in", work.path(), error);
+        std::fs::set_permissions(work.path(), PermissionsExt::from_mode(0o700)).map_err(fail)?;
+        let passphrase = match (passphrase_file, std::env::var_os(PASSPHRASE)) {
+            (Some(file), _) => Some(absolute(file)?),
+            (None, Some(passphrase)) => Some(keep(&work, passphrase)?),
+            (None, None) => None,
+        };
+        let signals = Signals::catch()
+            .map_err(|error| Failure::new("failed to catch signals").because(error))?;
+        let is_file = fs::kind(Path::new(key))?.is_some();
+        let mut signer =
+            Signer { work, own_home: is_file, key: key.to_owned(), passphrase, signals };
+        if is_file {
+            signer.import(Path::new(key))?;
+        }
+        signer.sign(b"localpuppet\n", Form::Armored)?;
+        Ok(signer)
+    }
+
+    /// Takes the one secret key of a file into a home of its own.
+    fn import(&mut self, file: &Path) -> Result<(), Failure> {
+        let shown = file.display().to_string();
+        let home = self.work.path().join("home");
+        fs::create_directory(&home)?;
+        let private = std::fs::set_permissions(&home, PermissionsExt::from_mode(0o700));
+        private.map_err(|error| failed("write in", &home, error))?;
+        let file = absolute(file)?;
+        self.run(&["--import", "--", &file.to_string_lossy()], || {
+            format!("`{shown}` is no key that gpg can import")
+        })?;
+        let listed = self.run(&["--with-colons", "--list-secret-keys"], || {
+            format!("failed to read the key in `{shown}`")
+        })?;
+        let fingerprints = fingerprints(&listed);
+        match fingerprints.as_slice() {
+            [fingerprint] => {
+                self.key = fingerprint.clone();
+                Ok(())
+            }
+            keys => Err(Failure::new(format!(
+                "expected one secret key in `{shown}`, found {}",
+                keys.len()
+            ))
+            .hint("gpg --armor --export-secret-keys KEY > FILE")),
+        }
+    }
+
+    /// Signs some bytes.
+    pub fn sign(&self, bytes: &[u8], form: Form) -> Result<Vec<u8>, Failure> {
+        let (input, output) = (self.work.path().join("in"), self.work.path().join("out"));
+        let fail = |error| failed("write", &input, error);
+        std::fs::write(&input, bytes).map_err(fail)?;
+        let _ = std::fs::remove_file(&output);
+        let how: &[&str] = match form {
+            Form::Clear => &["--clearsign"],
+            Form::Armored => &["--armor", "--detach-sign"],
+            Form::Binary => &["--detach-sign"],
+        };
+        let (input, output_text) = (input.to_string_lossy(), output.to_string_lossy());
+        let mut arguments = vec!["--digest-algo", "SHA256", "--local-user", &self.key];
+        arguments.extend(["--output", &output_text]);
+        arguments.extend(how);
+        arguments.extend(["--", &input]);
+        self.run(&arguments, || format!("the key `{}` cannot sign", self.key))?;
+        let signed = fs::read_own(&output, LARGEST)?;
+        signed.ok_or_else(|| Failure::new(format!("the key `{}` made no signature", self.key)))
+    }
+
+    /// The public key, and those that `others` has, as one block of text.
+    pub fn public_keys(&self, others: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
+        let fail = || "failed to export the public key".to_owned();
+        let own = self.run(
+            &["--armor", "--export-options", "export-minimal", "--export", "--", &self.key],
+            fail,
+        )?;
+        let Some(others) = others.filter(|others| *others != own.as_bytes()) else {
+            return Ok(own.into_bytes());
+        };
+        // Readers of two blocks in one file take the first, so both keys go through one ring.
+        let ring = self.work.path().join("ring");
+        let ring_text = format!("--keyring={}", ring.display());
+        let only = ["--no-default-keyring", ring_text.as_str()];
+        for (name, text) in [("others", others), ("own", own.as_bytes())] {
+            let path = self.work.path().join(name);
+            std::fs::write(&path, text).map_err(|error| failed("write", &path, error))?;
+            let path = path.to_string_lossy().into_owned();
+            self.run(&[&only[..], &["--import", "--", &path]].concat(), fail)?;
+        }
+        self.run(
+            &[&only[..], &["--armor", "--export-options", "export-minimal", "--export"]].concat(),
+            fail,
+        )
+        .map(String::into_bytes)
+    }
+
+    fn run(&self, arguments: &[&str], what: impl Fn() -> String) -> Result<String, Failure> {
+        let mut all = vec!["--batch".to_owned(), "--no-tty".to_owned(), "--yes".to_owned()];
+        if let Some(file) = &self.passphrase {
+            let file = file.to_string_lossy().into_owned();
+            all.extend(["--pinentry-mode".to_owned(), "loopback".to_owned()]);
+            all.extend(["--passphrase-file".to_owned(), file]);
+        }
+        all.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        let line = CommandLine::new("gpg", all).environment(Environment::Inherited(self.home()));
+        capture(&line, &self.signals, OnSignal::Tell).map_err(|error| {
+            let absent = error.is_absent();
+            let failure = Failure::new(what()).because(error);
+            if absent { failure.hint("apt-get install gpg gpg-agent") } else { failure }
+        })
+    }
+
+    fn home(&self) -> Vec<(&'static str, String)> {
+        let mut set = vec![("LC_ALL", "C".to_owned())];
+        if self.own_home {
+            let home = self.work.path().join("home");
+            set.push(("GNUPGHOME", home.to_string_lossy().into_owned()));
+        }
+        set
+    }
+}
+
+/// Ends the agent that gpg has started for a home of its own.
+impl Drop for Signer {
+    fn drop(&mut self) {
+        if self.own_home {
+            let line = CommandLine::new("gpgconf", ["--kill", "gpg-agent"])
+                .environment(Environment::Inherited(self.home()));
+            let _ = capture(&line, &self.signals, OnSignal::Finish);
+        }
+    }
+}
+
+/// A passphrase as the file that gpg reads it from.
+fn keep(work: &TempDir, passphrase: OsString) -> Result<PathBuf, Failure> {
+    let path = work.path().join("passphrase");
+    fs::create_new(&path, passphrase.as_bytes(), 0o600)?;
+    Ok(path)
+}
+
+/// The fingerprints of primary keys (gnupg's doc/DETAILS): an `fpr` line after each `sec`.
+fn fingerprints(listed: &str) -> Vec<String> {
+    let mut lines = listed.lines();
+    let mut found = Vec::new();
+    while let Some(line) = lines.next() {
+        if line.starts_with("sec:") {
+            let fpr = lines.by_ref().find(|line| line.starts_with("fpr:"));
+            found.extend(fpr.and_then(|fpr| fpr.split(':').nth(9)).map(str::to_owned));
+        }
+    }
+    found
+}

@@ -1,0 +1,104 @@
+//! Where a repository is kept: a directory or a bucket. Keys are relative paths.
+//!
+//! Both give what publishers need of a store: a new object that nobody else has
+//! made, and a change that nobody else has made in between.
+
+mod directory;
+
+use crate::model::destination::Destination;
+use crate::model::digest::Sha256Digest;
+use crate::model::failure::Failure;
+use directory::Directory;
+use std::fs::File;
+
+pub use super::fs::Created;
+
+/// A repository's objects.
+pub enum Store {
+    Directory(Directory),
+}
+
+/// What an object was when it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen(String);
+
+/// Bytes to store.
+#[derive(Clone, Copy)]
+pub enum Content<'a> {
+    Bytes(&'a [u8]),
+    /// A whole file, which has this digest and size.
+    File {
+        file: &'a File,
+        sha256: Sha256Digest,
+        bytes: u64,
+    },
+}
+
+impl Store {
+    /// Opens a repository that may not be there yet; nothing is written.
+    pub fn open(destination: &Destination) -> Result<Self, Failure> {
+        match destination {
+            Destination::Directory(path) => Ok(Store::Directory(Directory::open(path)?)),
+            Destination::S3 { .. } => {
+                Err(Failure::new(format!("`{destination}` cannot be published to yet")))
+            }
+        }
+    }
+
+    /// Makes sure that it keeps its promises, as far as trying can tell.
+    pub fn prepare(&self) -> Result<(), Failure> {
+        match self {
+            Store::Directory(directory) => directory.prepare(),
+        }
+    }
+
+    /// Keeps other publishers waiting where that can be done; correctness does not need it.
+    pub fn turn(&self) -> Result<Option<File>, Failure> {
+        match self {
+            Store::Directory(directory) => directory.turn().map(Some),
+        }
+    }
+
+    /// An object of at most `largest` bytes, and what it was; none where there is none.
+    pub fn get(&self, key: &str, largest: u64) -> Result<Option<(Vec<u8>, Seen)>, Failure> {
+        match self {
+            Store::Directory(directory) => directory.get(key, largest),
+        }
+    }
+
+    /// A whole object as a file, whatever its size.
+    pub fn fetch(&self, key: &str) -> Result<File, Failure> {
+        match self {
+            Store::Directory(directory) => directory.fetch(key),
+        }
+    }
+
+    /// Makes an object, unless there is one.
+    pub fn create(&self, key: &str, content: Content) -> Result<Created, Failure> {
+        match self {
+            Store::Directory(directory) => directory.create(key, content),
+        }
+    }
+
+    /// Replaces an object that is still what it was when it was `seen`, or makes
+    /// one where none was; false where somebody else has done so before.
+    pub fn swap(&self, key: &str, bytes: &[u8], seen: Option<&Seen>) -> Result<bool, Failure> {
+        match self {
+            Store::Directory(directory) => directory.swap(key, bytes, seen),
+        }
+    }
+
+    /// The keys that begin with `prefix`, which ends in `/`, in order.
+    pub fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {
+        match self {
+            Store::Directory(directory) => directory.list(prefix),
+        }
+    }
+
+    /// Removes an object; there may be none.
+    pub fn remove(&self, key: &str) -> Result<(), Failure> {
+        match self {
+            Store::Directory(directory) => directory.remove(key),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! A repository in a directory: files that are linked into place, and swaps under a lock.
+#![allow(clippy::disallowed_methods)]
+
+use super::{Content, Seen};
+use crate::host::fs::{self, Created, failed};
+use crate::model::digest::Sha256Digest;
+use crate::model::failure::Failure;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// Where publishers of one directory wait for each other, and where swaps are made.
+const TURN: &str = "ledger/.turn";
+const SWAP: &str = "ledger/.swap";
+
+/// A repository in a directory.
+pub struct Directory {
+    root: PathBuf,
+}
+
+impl Directory {
+    /// A directory that may not be there yet.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let root = std::path::absolute(path).map_err(|error| failed("find", path, error))?;
+        Ok(Directory { root })
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.root.join(key)
+    }
+
+    /// Makes the directory; its file system has to know locks.
+    pub fn prepare(&self) -> Result<(), Failure> {
+        fs::create_directory(&self.path("ledger"))?;
+        self.lock(SWAP).map(drop)
+    }
+
+    /// A lock of this repository.
+    pub fn turn(&self) -> Result<File, Failure> {
+        self.lock(TURN)
+    }
+
+    fn lock(&self, name: &str) -> Result<File, Failure> {
+        let path = self.path(name);
+        let lock = || {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        lock().map_err(|error| failed("lock", &path, error))
+    }
+
+    /// A file as it is now.
+    pub fn get(&self, key: &str, largest: u64) -> Result<Option<(Vec<u8>, Seen)>, Failure> {
+        let bytes = fs::read_own(&self.path(key), largest)?;
+        Ok(bytes.map(|bytes| {
+            let seen = seen(&bytes);
+            (bytes, seen)
+        }))
+    }
+
+    /// A file, open.
+    pub fn fetch(&self, key: &str) -> Result<File, Failure> {
+        fs::open(&self.path(key))
+    }
+
+    /// Links a synced file into place.
+    pub fn create(&self, key: &str, content: Content) -> Result<Created, Failure> {
+        let path = self.path(key);
+        let parent = path.parent().unwrap_or(&self.root);
+        fs::create_directory(parent)?;
+        let beside = fs::beside(parent)?;
+        let fail = |error| failed("write", &path, error);
+        match content {
+            Content::Bytes(bytes) => beside.file().write_all(bytes).map_err(fail)?,
+            Content::File { file, sha256, bytes } => {
+                let mut from = file;
+                from.rewind().map_err(fail)?;
+                let mut from = from.take(bytes.saturating_add(1));
+                io::copy(&mut from, &mut beside.file()).map_err(fail)?;
+                beside.file().rewind().map_err(fail)?;
+                let (found, _) = Sha256Digest::of_reader(beside.file()).map_err(fail)?;
+                if found != sha256 {
+                    return Err(Failure::new("a package changed while it was being published"));
+                }
+            }
+        }
+        fs::create(beside, &path)
+    }
+
+    /// Replaces a file under a lock, at once.
+    pub fn swap(&self, key: &str, bytes: &[u8], before: Option<&Seen>) -> Result<bool, Failure> {
+        let path = self.path(key);
+        fs::create_directory(path.parent().unwrap_or(&self.root))?;
+        let _lock = self.lock(SWAP)?;
+        let now = fs::read_own(&path, u64::MAX - 1)?.map(|bytes| seen(&bytes));
+        if now.as_ref() != before {
+            return Ok(false);
+        }
+        fs::replace(&path, bytes, 0o644)?;
+        Ok(true)
+    }
+
+    /// The files below a directory; those that are on their way to a name are none.
+    pub fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {
+        let mut found = Vec::new();
+        let mut directories = vec![prefix.trim_end_matches('/').to_owned()];
+        while let Some(directory) = directories.pop() {
+            for name in fs::names(&self.path(&directory))? {
+                let key = format!("{directory}/{name}");
+                match fs::kind(&self.path(&key))? {
+                    _ if name.starts_with('.') => {}
+                    Some(kind) if kind.is_dir() => directories.push(key),
+                    Some(_) => found.push(key),
+                    None => {}
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// Removes a file.
+    pub fn remove(&self, key: &str) -> Result<(), Failure> {
+        let path = self.path(key);
+        match std::fs::remove_file(&path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(failed("remove", &path, error)),
+        }
+    }
+}
+
+fn seen(bytes: &[u8]) -> Seen {
+    Seen(Sha256Digest::of(bytes).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Directory) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Directory::open(&directory.path().join("new")).unwrap();
+        store.prepare().unwrap();
+        (directory, store)
+    }
+
+    #[test]
+    fn an_object_is_created_once() {
+        let (_directory, store) = store();
+        let create = |bytes: &[u8]| store.create("a/b", Content::Bytes(bytes)).unwrap();
+        assert_eq!(create(b"1"), Created::New);
+        assert_eq!(create(b"1"), Created::Unchanged);
+        assert_eq!(create(b"2"), Created::Different);
+        assert_eq!(store.get("a/b", 10).unwrap().unwrap().0, b"1");
+        assert_eq!(store.list("a/").unwrap(), ["a/b"]);
+        store.remove("a/b").unwrap();
+        store.remove("a/b").unwrap();
+        assert!(store.get("a/b", 10).unwrap().is_none() && store.list("x/").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_swap_is_refused_where_somebody_was_faster() {
+        let (_directory, store) = store();
+        assert!(store.swap("x", b"1", None).unwrap());
+        assert!(!store.swap("x", b"2", None).unwrap());
+        let (_, seen) = store.get("x", 10).unwrap().unwrap();
+        assert!(store.swap("x", b"2", Some(&seen)).unwrap());
+        assert!(!store.swap("x", b"3", Some(&seen)).unwrap());
+        assert_eq!(store.get("x", 10).unwrap().unwrap().0, b"2");
+    }
+
+    #[test]
+    fn a_file_that_changes_meanwhile_is_not_published() {
+        let (directory, store) = store();
+        std::fs::write(directory.path().join("f"), "other").unwrap();
+        let file = File::open(directory.path().join("f")).unwrap();
+        let content = Content::File { file: &file, sha256: Sha256Digest::of("said"), bytes: 5 };
+        assert!(store.create("f", content).is_err());
+        assert!(store.list("").unwrap().is_empty());
+    }
+}

@@ -1,0 +1,158 @@
+//! An apt repository: stanzas of `Packages`, and `Release` (wiki.debian.org/DebianRepository/Format).
+
+use super::Words;
+use crate::model::digest::Sha256Digest;
+use crate::package::read::{ReadError, damaged, deb};
+use jiff::Timestamp;
+use std::fmt::Write as _;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+
+/// The fields that a bundle's control file has. Any other could make a stanza say two things.
+const FIELDS: [&str; 11] = [
+    "Package",
+    "Version",
+    "Architecture",
+    "Maintainer",
+    "Installed-Size",
+    "Suggests",
+    "Provides",
+    "Section",
+    "Priority",
+    "Homepage",
+    "Description",
+];
+
+/// The stanza of a .deb that is at `path`, relative to the repository's root.
+pub fn stanza(
+    mut file: impl Read + Seek,
+    path: &str,
+    bytes: u64,
+    sha256: Sha256Digest,
+) -> Result<String, ReadError> {
+    let length = file.seek(SeekFrom::End(0))?;
+    file.rewind()?;
+    let control = deb::control(BufReader::new(file), length)?;
+    check(control.trim_end())?;
+    let control = control.trim_end();
+    Ok(format!("{control}\nFilename: {path}\nSize: {bytes}\nSHA256: {sha256}\n\n"))
+}
+
+/// A control file becomes part of an index of many packages: it must not end a stanza.
+fn check(control: &str) -> Result<(), ReadError> {
+    let mut seen = Vec::new();
+    for line in control.lines() {
+        let name = line.split(':').next().unwrap_or_default();
+        let goes_on = line.starts_with(' ') && !line.trim().is_empty() && !seen.is_empty();
+        let is_field = line.contains(':') && FIELDS.contains(&name) && !seen.contains(&name);
+        if !(goes_on || is_field) || line.chars().any(char::is_control) {
+            return damaged(format!(
+                "its control file has the line `{line:.100}`, which no bundle has"
+            ));
+        }
+        if is_field && !goes_on {
+            seen.push(name);
+        }
+    }
+    match seen.first() {
+        Some(&"Package") => Ok(()),
+        _ => damaged("its control file does not begin with `Package:`"),
+    }
+}
+
+/// The stanzas of an index.
+pub fn read(packages: &str) -> Words<'_> {
+    super::words(packages, "\n\n")
+}
+
+/// An index of stanzas.
+pub fn packages(stanzas: &Words) -> String {
+    stanzas.iter().copied().collect()
+}
+
+/// A file that `Release` tells of.
+pub struct Listed<'a> {
+    /// Relative to `Release`.
+    pub path: String,
+    pub bytes: &'a [u8],
+}
+
+/// What `Release` says beside its files; times in seconds since 1970.
+pub struct Suite<'a> {
+    pub date: i64,
+    pub valid_until: Option<i64>,
+    pub architectures: &'a [String],
+}
+
+/// `Release`.
+pub fn release(suite: &Suite, files: &[Listed]) -> String {
+    let mut text =
+        String::from("Origin: localpuppet\nLabel: localpuppet\nSuite: stable\nCodename: stable\n");
+    let _ = writeln!(text, "Date: {}", date(suite.date));
+    if let Some(until) = suite.valid_until {
+        let _ = writeln!(text, "Valid-Until: {}", date(until));
+    }
+    // As Debian's own: every architecture's index has the packages for all, and
+    // those that have no index of theirs find them in that of `all`.
+    let architectures = suite.architectures.join(" ");
+    let _ = writeln!(
+        text,
+        "Architectures: all {architectures}\nComponents: main\n\
+         Description: Releases of Puppet code\nAcquire-By-Hash: yes\nSHA256:"
+    );
+    for Listed { path, bytes } in files {
+        let _ = writeln!(text, " {} {} {path}", Sha256Digest::of(bytes), bytes.len());
+    }
+    text
+}
+
+/// RFC 2822, in UTC, as apt reads it.
+fn date(seconds: i64) -> String {
+    let time = Timestamp::from_second(seconds).unwrap_or_default();
+    time.strftime("%a, %d %b %Y %H:%M:%S UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_control_file_cannot_say_more_than_its_stanza() {
+        let good = "Package: a\nVersion: 1\nDescription: x\n y\n .\n z";
+        assert!(check(good).is_ok());
+        let bad = [
+            "Package: a\n\nPackage: b",
+            "Package: a\nFilename: elsewhere",
+            "Package: a\nPackage: b",
+            "Package: a\n \nVersion: 1",
+            "Version: 1\nPackage: a",
+            " x\nPackage: a",
+            "Package: a\nnonsense",
+            "Package: a\nDescription: x\r",
+            "",
+        ];
+        for control in bad {
+            assert!(check(control).is_err(), "{control:?}");
+        }
+    }
+
+    #[test]
+    fn indexes_are_sorted_and_read_back() {
+        let text = "Package: a\nVersion: 1\n\nPackage: c\nVersion: 1\n\n";
+        let mut stanzas = read(text);
+        stanzas.insert("Package: b\nVersion: 1\n\n");
+        let text = packages(&stanzas);
+        assert_eq!(read(&text).len(), 3);
+        assert!(text.find("Package: b") < text.find("Package: c"));
+    }
+
+    #[test]
+    fn release_lists_its_files() {
+        let architectures = ["amd64".to_owned()];
+        let suite = Suite { date: 0, valid_until: Some(86400), architectures: &architectures };
+        let text = release(&suite, &[Listed { path: "main/x".to_owned(), bytes: b"" }]);
+        assert!(text.contains("\nDate: Thu, 01 Jan 1970 00:00:00 UTC\n"), "{text}");
+        assert!(text.contains("\nValid-Until: Fri, 02 Jan 1970 00:00:00 UTC\n"), "{text}");
+        assert!(text.contains("\nArchitectures: all amd64\n"), "{text}");
+        assert!(text.ends_with(&format!("\nSHA256:\n {} 0 main/x\n", Sha256Digest::of(""))));
+    }
+}
