@@ -50,7 +50,8 @@ fn zsh_completes_commands_and_values() {
         ran(zsh.arg(directory.path()).args([typed, last]))
     };
     let last = commands().into_iter().max().unwrap();
-    let offered = tab("localpuppet ", &last);
+    // At the beginning of a line: a description may have the word too.
+    let offered = tab("localpuppet ", &format!("\n{last}"));
     assert!(commands().iter().all(|command| offered.contains(command)), "{offered}");
     let methods = tab("localpuppet bundle --compression ", "zstd");
     assert!(methods.contains("gzip") && methods.contains("xz"), "{methods}");
