@@ -1,5 +1,6 @@
 //! What can be typed: clap structs only, each argument already a model type.
 
+use crate::model::age::Age;
 use crate::model::app::{AppPath, Release};
 use crate::model::certname::Certname;
 use crate::model::compression::{Format, Method, Target};
@@ -15,7 +16,7 @@ use crate::model::source_date::SourceDate;
 use crate::model::url::Url;
 use crate::model::version::Version;
 use clap::builder::{BoolishValueParser, PossibleValue, TypedValueParser};
-use clap::{Arg, Args, Command, Parser, Subcommand, ValueHint};
+use clap::{Arg, ArgGroup, Args, Command, Parser, Subcommand, ValueHint};
 use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt::Display;
@@ -66,6 +67,9 @@ pub enum Verb {
     /// Make releases available on this node, and change nothing else
     #[command(after_help = STAGE_EXAMPLES)]
     Stage(Stage),
+    /// Remove old releases from this node; never one that is applied, gone back to or in use
+    #[command(after_help = PRUNE_EXAMPLES)]
+    Prune(Prune),
     /// Check releases on this node, every file, against what they were built as
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(Verify),
@@ -212,6 +216,28 @@ pub struct Stage {
     /// Only bring the packages to the package manager's cache
     #[arg(long)]
     pub download_only: bool,
+    #[command(flatten)]
+    pub packages: Packages,
+    /// Seconds to wait for another command that works on this node
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub wait_lock: u32,
+    #[command(flatten)]
+    pub node: Node,
+}
+
+/// `localpuppet prune`
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("old").required(true).multiple(true).args(["keep", "older_than"])))]
+pub struct Prune {
+    /// Keep so many releases of each app, those that were used last
+    #[arg(long, value_name = "N")]
+    pub keep: Option<u32>,
+    /// Keep releases that were used within this time: 12h, 30d, 2w
+    #[arg(long, value_name = "AGE")]
+    pub older_than: Option<Age>,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub packages: Packages,
     /// Seconds to wait for another command that works on this node
@@ -485,6 +511,17 @@ Examples:
 
 Exit codes: 0 staged, 11 not installed, 12 content differs from bundle.json,
 14 another run holds this node, 15 ended by a signal, 64 usage; of several, that of the first failure";
+
+const PRUNE_EXAMPLES: &str = "\
+Examples:
+  localpuppet prune --keep 3 --dry-run
+  localpuppet prune --keep 3 --older-than 30d
+
+A release is removed where all that was given agrees: --keep 3 --older-than 30d keeps the three
+releases of each app that were used last, and any that was used within 30 days.
+
+Exit codes: 0 done, 1 refused, 11 a package could not be removed, 14 another run holds this node,
+64 usage";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:

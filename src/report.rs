@@ -9,6 +9,7 @@ mod document;
 mod inspection;
 mod manual;
 mod progress;
+mod pruned;
 mod publication;
 mod run;
 mod staged;
@@ -136,6 +137,7 @@ fn prose(answer: &Answer) -> String {
         Answer::Built(releases) => releases.iter().map(built).collect(),
         Answer::Inspected(inspection) => inspection::prose(inspection),
         Answer::Staged(all) => staged::prose(all),
+        Answer::Pruned(all) => pruned::prose(all),
         Answer::Verified(all) => verified::prose(all),
         Answer::Run(record) | Answer::Cancelled(record) => run::prose(record),
         Answer::Published(publication) => publication::prose(publication),

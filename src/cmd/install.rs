@@ -177,7 +177,7 @@ impl Installer<'_> {
     }
 
     /// rpm leaves it to the kernel when files reach the disk, and dpkg may be told to.
-    fn settle_on_disk(&self, release: &Release) -> Result<(), Failure> {
+    pub fn settle_on_disk(&self, release: &Release) -> Result<(), Failure> {
         let directory = release::directory(self.state.root(), release);
         fs::sync_file_system(Path::new(&directory))?;
         fs::sync_file_system(Path::new(&self.state.directory()))?;

@@ -9,6 +9,7 @@ mod inspect;
 mod install;
 mod logs;
 mod package_file;
+mod prune;
 mod publish;
 mod resume;
 mod rollback;
@@ -28,6 +29,7 @@ pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Fa
         Verb::Bundle(args) => bundle::run(&args, say),
         Verb::Inspect(args) => inspect::run(&args, say),
         Verb::Stage(args) => stage::run(&args, say),
+        Verb::Prune(args) => prune::run(&args, say),
         Verb::Verify(args) => verify::run(&args, say),
         Verb::Apply(args) => apply::run(&args, stdout, say),
         Verb::Status(args) => status::run(&args, say),

@@ -206,15 +206,15 @@ pub fn erase(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
         .map_err(|error| refused(site, Deed::Remove, wanted, error))
 }
 
-/// Takes packages out, and nothing else with them.
-pub fn remove(site: &Site, wanted: &[&Wanted]) -> Result<(), Failure> {
+/// Takes a package out, and nothing else with it; one on hold stays.
+pub fn remove(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
     let environment = environment(site)?;
-    let names = wanted.iter().map(|wanted| wanted.package.as_str());
-    let look: Vec<&str> = ["--no-act", "--remove"].into_iter().chain(names).collect();
-    dpkg(site, &environment, &look)
-        .and_then(|_| apt_get(site, &environment, &arguments(site, Deed::Remove, wanted)))
+    let package = wanted.package.as_str();
+    // apt-get would take along what depends on it; dpkg refuses.
+    dpkg(site, &environment, &["--no-act", "--remove", package])
+        .and_then(|_| apt_get(site, &environment, &arguments(site, Deed::Remove, &[wanted])))
         .map(drop)
-        .map_err(|error| refused(site, Deed::Remove, shown(wanted), error))
+        .map_err(|error| refused(site, Deed::Remove, wanted, error))
 }
 
 /// The locks of dpkg and of the programs above it (lib/dpkg/dbmodify.c).

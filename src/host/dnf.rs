@@ -130,13 +130,12 @@ pub fn erase(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
         .map_err(|error| refused(site, Deed::Remove, wanted, error))
 }
 
-/// Takes packages out, and nothing else with them.
-pub fn remove(site: &Site, wanted: &[&Wanted]) -> Result<(), Failure> {
-    let names = wanted.iter().map(|wanted| wanted.package.as_str());
-    let look: Vec<&str> = ["--erase", "--test"].into_iter().chain(names).collect();
-    rpm(site, &look)
-        .and_then(|_| dnf(site, Deed::Remove, &[], wanted))
-        .map_err(|error| refused(site, Deed::Remove, shown(wanted), error))
+/// Takes a package out, and nothing else with it.
+pub fn remove(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
+    // dnf would take along what depends on it; rpm refuses.
+    rpm(site, &["--erase", "--test", wanted.package.as_str()])
+        .and_then(|_| dnf(site, Deed::Remove, &[], &[wanted]))
+        .map_err(|error| refused(site, Deed::Remove, wanted, error))
 }
 
 /// rpm's lock of a transaction, in the directory of its database (lib/rpmlock.cc).

@@ -58,8 +58,8 @@ pub fn forget(site: &Site) -> Result<(), Failure> {
     }
 }
 
-/// Removes packages, and nothing else with them.
-pub fn remove(site: &Site, wanted: &[&Wanted]) -> Result<(), Failure> {
+/// Removes a package, and nothing else with it.
+pub fn remove(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
     match site.manager {
         PackageManager::Apt => apt::remove(site, wanted),
         PackageManager::Dnf => dnf::remove(site, wanted),

@@ -7,9 +7,11 @@ use crate::model::bundle::{self, Bundle};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::verify::{Difference, Found, What, differences};
+use jiff::Timestamp;
 use rustix::process::geteuid;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// The directory of a release below a root (`/` is empty).
@@ -58,6 +60,15 @@ pub fn all(root: &str) -> Result<Vec<String>, Failure> {
         all.extend(tags.into_iter().map(|tag| format!("{app}/{tag}")));
     }
     Ok(all)
+}
+
+/// When a release was installed here: the time of change of its description, which unlike the
+/// time of its content no package sets.
+pub fn installed_at(root: &str, bundle: &Bundle) -> Result<Timestamp, Failure> {
+    let path = format!("{root}{}/{}", bundle.directory(), bundle::FILE_NAME);
+    let looked = fs::symlink_metadata(&path);
+    let metadata = looked.map_err(|error| super::fs::failed("look at", Path::new(&path), error))?;
+    Ok(Timestamp::from_second(metadata.ctime()).unwrap_or(Timestamp::MAX))
 }
 
 /// Removes what no package has of a release: its directory and that of its package's

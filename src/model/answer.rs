@@ -7,6 +7,7 @@ use super::digest::Sha256Digest;
 use super::document::Document;
 use super::exit::Exit;
 use super::inspection::Inspection;
+use super::pruned::Pruned;
 use super::publication::Publication;
 use super::run::Record;
 use super::run_id::RunId;
@@ -26,6 +27,8 @@ pub enum Answer {
     Inspected(Box<Inspection>),
     /// Of `stage`, one for each release.
     Staged(Vec<Staged>),
+    /// Of `prune`, one for each release.
+    Pruned(Vec<Pruned>),
     /// Of `verify`, one for each release.
     Verified(Vec<Verified>),
     /// Of `publish`.
@@ -52,6 +55,7 @@ impl Answer {
             Answer::Built(_) | Answer::Published(_) | Answer::Document(_) => Exit::Ok,
             Answer::Inspected(inspection) => inspection.exit(),
             Answer::Verified(all) => Verified::exit(all),
+            Answer::Pruned(all) => first_failure(all.iter().map(|pruned| pruned.exit)),
             Answer::Staged(all) => first_failure(all.iter().map(|staged| staged.exit)),
             Answer::Run(record) | Answer::Logged(Some(record)) => record.exit(),
             Answer::Asked(_) | Answer::Cancelled(_) | Answer::History(_) | Answer::Logged(None) => {

@@ -3,6 +3,7 @@
 //! Nothing here touches a disk, a process, a clock, the network or the
 //! environment, and nothing here prints.
 
+pub mod age;
 pub mod answer;
 pub mod app;
 pub mod bundle;
@@ -25,6 +26,7 @@ pub mod maintainer;
 pub mod manifest;
 pub mod module;
 pub mod package_manager;
+pub mod pruned;
 pub mod psych;
 pub mod publication;
 pub mod puppet_report;

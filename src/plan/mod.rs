@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod formats;
 pub mod history;
+pub mod prune;
 pub mod publish;
 pub mod resolve;
 pub mod stage;

@@ -6,6 +6,7 @@ mod enc_source;
 mod faults;
 mod node;
 mod packages;
+mod prune;
 mod repository;
 mod runs;
 mod service;

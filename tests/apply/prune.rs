@@ -1,0 +1,80 @@
+//! `prune`: old releases go by the real apt-get and dnf; what a node needs stays.
+
+use crate::repository::{Kind, Site, shell};
+use serde_json::json;
+
+fn old_releases_go(kind: Kind) {
+    let site = Site::new(kind);
+    let node = &site.node;
+    let tags = ["r1", "r2", "r3", "r4", "r5"];
+    tags.iter().for_each(|tag| site.publish(tag, tag, 3));
+    // r4 and then r5 were applied: r5 is what the node runs, r4 is where back is.
+    let staged = node.run(&["stage", "foo/r1", "foo/r2", "foo/r3", "foo/r4", "foo/r5"]);
+    assert_eq!(staged.code, 0, "{staged}");
+    for tag in ["r4", "r5"] {
+        node.enc(&format!("foo/tags/{tag}"), json!({"foo": {}}));
+        let applied = node.run(&["apply"]);
+        assert_eq!(applied.code, 0, "{applied}");
+    }
+    node.install("hand/tags/r1", &[("hand/manifests/init.pp", "class hand {}")]);
+    std::fs::create_dir_all(node.path("usr/share/localpuppet/foo/no-release")).unwrap();
+
+    let neither = node.run(&["prune"]);
+    assert_eq!(neither.code, 64, "{neither}");
+    let young = node.run(&["prune", "--keep", "0", "--older-than", "1d"]);
+    assert!(young.code == 0 && !young.stdout.contains("removed"), "{young}");
+    let dry = node.run(&["prune", "--keep", "0", "--older-than", "0h", "--dry-run"]);
+    assert_eq!(dry.stdout.matches("would be removed: last used 20").count(), 3, "{dry}");
+    assert!(tags.iter().all(|tag| site.recorded(tag).starts_with("ii")), "{dry}");
+
+    // Somebody added to a release: that goes with it.
+    node.write("usr/share/localpuppet/foo/r1/modules/foo/tags/r1/stray", "");
+    // Another package needs r2: nothing takes it along.
+    needs_r2(&site);
+    let pruned = node.run(&["prune", "--keep", "0", "--older-than", "0h"]);
+    assert_eq!(pruned.code, 11, "{pruned}");
+    for told in [
+        "`foo/tags/r1`: removed: last used 20",
+        "`foo/tags/r2`: not removed: last used 20",
+        "`foo/tags/r3`: removed: ",
+        "`foo/tags/r4`: kept: `localpuppet rollback` would go there\n",
+        "`foo/tags/r5`: kept: it is applied\n",
+        "`hand/tags/r1`: kept: the package manager has no package of it\n",
+        "foo/no-release`: kept: it has no bundle.json and is no release\n",
+    ] {
+        assert!(pruned.stdout.contains(told), "{told}\n{pruned}");
+    }
+    assert!(site.is_gone("r1") && site.is_gone("r3"), "{pruned}");
+    assert!(site.recorded("r2").starts_with("ii") && site.is_settled(), "{pruned}");
+    let all = node.run(&["verify", "foo/r2", "foo/r4", "foo/r5"]);
+    assert_eq!(all.code, 0, "{all}");
+    let again = node.run(&["prune", "--keep", "3", "--json"]);
+    assert!(again.code == 0 && !again.stdout.contains("\"removed\""), "{again}");
+    let back = node.run(&["rollback"]);
+    assert_eq!(back.code, 0, "{back}");
+}
+
+/// Installs a package that depends on one of ours.
+fn needs_r2(site: &Site) {
+    let root = site.node.path("");
+    match site.kind {
+        Kind::Apt => shell(
+            "printf 'Package: site\\nStatus: install ok installed\\nPriority: optional\\nSection: misc\\nMaintainer: a <a@b.c>\\nArchitecture: all\\nVersion: 1\\nDepends: localpuppet-foo-r2\\nDescription: x\\n\\n' >> var/lib/dpkg/status; touch var/lib/dpkg/info/site.list",
+            &root,
+        ),
+        Kind::Dnf => shell(
+            "printf 'Name: site\\nVersion: 1\\nRelease: 1\\nSummary: x\\nLicense: MIT\\nBuildArch: noarch\\nRequires: localpuppet-foo-r2\\n%%description\\nx\\n%%files\\n' > site.spec; rpmbuild --quiet -bb --define \"_topdir $PWD/build\" site.spec; rpm --root $PWD --install build/RPMS/noarch/*.rpm",
+            &root,
+        ),
+    };
+}
+
+#[test]
+fn apt_removes_what_is_old_and_nothing_that_is_needed() {
+    old_releases_go(Kind::Apt);
+}
+
+#[test]
+fn dnf_removes_what_is_old_and_nothing_that_is_needed() {
+    old_releases_go(Kind::Dnf);
+}
