@@ -12,6 +12,7 @@ use crate::model::answer::Answer;
 use crate::model::app::{PackageName, Release};
 use crate::model::bundle::Bundle;
 use crate::model::event::{Event, Say, during};
+use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::package_manager::Recorded;
 use crate::model::pruned::{Pruned, Pruning, Why};
@@ -142,14 +143,20 @@ fn try_to_remove(installer: &Installer, site: &Site, bundle: &Bundle) -> Result<
     let wanted = wanted(bundle);
     Journal::of(installer.state).open(&release)?;
     let removed = packages::remove(site, &wanted);
-    match packages::recorded(site, &wanted)? {
-        // What was added to it by hand goes with it.
-        Recorded::Absent => packages::clear(site, &wanted, &release)?,
+    let recorded = packages::recorded(site, &wanted)?;
+    if matches!(recorded, Recorded::Installed(_))
+        && installer.whole(&release).is_ok_and(|it| it.is_some())
+    {
         // It was not begun: another package needs it, or it is on hold.
-        Recorded::Installed(_) => {}
-        // It was cut off, and the mark stays.
-        Recorded::Broken(_) => return removed,
+        installer.settle_on_disk(&release)?;
+        let there = || Failure::new(format!("afterwards, `{}` is still installed", wanted.package));
+        return removed.and_then(|()| Err(there().exit(Exit::InstallFailed)));
     }
-    installer.settle_on_disk(&release)?;
-    removed
+    if installer.signals.received().is_some() {
+        // The mark stays, and the next command ends it.
+        return removed;
+    }
+    // What was added to it by hand goes with it, and what a removal that was cut off has left.
+    packages::clear(site, &wanted, &release)?;
+    installer.settle_on_disk(&release)
 }

@@ -87,9 +87,13 @@ pub fn settle(site: &Site) -> Result<(), Failure> {
 /// that no package has.
 pub fn clear(site: &Site, wanted: &Wanted, of: &Release) -> Result<(), Failure> {
     if recorded(site, wanted)? != Recorded::Absent {
-        match site.manager {
-            PackageManager::Apt => apt::erase(site, wanted)?,
-            PackageManager::Dnf => dnf::erase(site, wanted)?,
+        let erased = match site.manager {
+            PackageManager::Apt => apt::erase(site, wanted),
+            PackageManager::Dnf => dnf::erase(site, wanted),
+        };
+        // Who was still at work on it may have been quicker.
+        if erased.is_err() && recorded(site, wanted)? != Recorded::Absent {
+            return erased;
         }
     }
     let locks = match site.manager {

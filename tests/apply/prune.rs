@@ -1,7 +1,11 @@
 //! `prune`: old releases go by the real apt-get and dnf; what a node needs stays.
 
 use crate::repository::{Kind, Site, shell};
+use crate::stage::{VICTIMS, kill};
 use serde_json::json;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Instant;
 
 fn old_releases_go(kind: Kind) {
     let site = Site::new(kind);
@@ -77,4 +81,42 @@ fn apt_removes_what_is_old_and_nothing_that_is_needed() {
 #[test]
 fn dnf_removes_what_is_old_and_nothing_that_is_needed() {
     old_releases_go(Kind::Dnf);
+}
+
+fn cut_off(kind: Kind) {
+    let site = Site::new(kind);
+    site.publish("r1", "one", 300);
+    let stage = || {
+        let staged = site.node.run(&["stage", "foo/r1"]);
+        assert_eq!(staged.code, 0, "{staged}");
+        assert!(site.recorded("r1") == "ii" && site.is_settled(), "{staged}");
+    };
+    let prune = ["prune", "--keep", "0"];
+    stage();
+    let start = Instant::now();
+    assert_eq!(site.node.run(&prune).code, 0);
+    let time = start.elapsed();
+    for (point, victim) in VICTIMS.into_iter().enumerate() {
+        stage();
+        let mut first = site.node.command(&prune);
+        let mut first = first.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        sleep(time.mul_f64(0.4 + 0.15 * point as f64));
+        kill(first.id(), victim);
+        first.wait().unwrap();
+        if point % 2 == 0 {
+            let pruned = site.node.run(&prune);
+            assert!(pruned.code == 0 && site.is_gone("r1"), "{victim:?}: {pruned}");
+        }
+    }
+    stage();
+}
+
+#[test]
+fn apt_is_cut_off_while_it_removes_and_the_next_command_needs_no_hand() {
+    cut_off(Kind::Apt);
+}
+
+#[test]
+fn dnf_is_cut_off_while_it_removes_and_the_next_command_needs_no_hand() {
+    cut_off(Kind::Dnf);
 }

@@ -129,7 +129,7 @@ fn what_dnf_downloaded_is_installed_without_a_network() {
 
 /// Who is killed.
 #[derive(Clone, Copy, Debug)]
-enum Victim {
+pub enum Victim {
     /// localpuppet, whose package manager goes on.
     Us,
     /// What does the work at the moment.
@@ -139,7 +139,7 @@ enum Victim {
     Everyone,
 }
 
-const VICTIMS: [Victim; 4] = [Victim::Us, Victim::Last, Victim::Manager, Victim::Everyone];
+pub const VICTIMS: [Victim; 4] = [Victim::Us, Victim::Last, Victim::Manager, Victim::Everyone];
 
 /// So many moments of a `stage`; `POINTS=100` for more.
 fn points() -> u32 {
@@ -178,7 +178,7 @@ fn cut_off(kind: Kind) {
 }
 
 /// True where there was somebody to kill.
-fn kill(us: u32, victim: Victim) -> bool {
+pub fn kill(us: u32, victim: Victim) -> bool {
     let descendants = descendants(us);
     let victims = match victim {
         Victim::Us => vec![us],
