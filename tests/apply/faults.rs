@@ -86,6 +86,21 @@ fn a_held_package_is_left_and_told() {
     staged(&site, "r1");
 }
 
+#[test]
+fn a_dpkg_that_was_interrupted_by_somebody_else_ends_its_work_first() {
+    let site = Site::new(Kind::Apt);
+    site.publish("r1", "one", 3);
+    site.publish("r2", "two", 3);
+    staged(&site, "r2");
+    // What dpkg writes down before it merges it into its status.
+    let other = "Package: other\nStatus: install ok unpacked\nArchitecture: all\nVersion: 1\nMaintainer: a <a@b.c>\nDescription: x\n\n";
+    site.node.write("var/lib/dpkg/updates/0000", other);
+    site.node.write("var/lib/dpkg/info/other.list", "");
+    staged(&site, "r1");
+    let status = site.node.read("var/lib/dpkg/status");
+    assert!(status.contains("Package: other\nStatus: install ok installed\n"), "{status}");
+}
+
 /// Stages a release where something was done to the mounts of the node, for this command alone.
 fn mounted(site: &Site, mount: &str) -> Ran {
     let command = site.node.command(&["stage", "foo/r1"]);
