@@ -41,6 +41,11 @@ check: ## formatting, clippy, shellcheck, and the examples through Puppet's pars
 	shellcheck --external-sources $(SCRIPTS) tests/real/lib.sh
 	tests/examples-parse
 
+.PHONY: faults
+faults: build ## kills and power cuts at 250 points of stage and apply, about half an hour
+	tests/setup
+	FAULTS=all tests/real/run faults power
+
 .PHONY: bench
 bench: build ## time and memory beside those of other packagers
 	tests/setup bench
