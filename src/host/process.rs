@@ -16,12 +16,13 @@ use crate::model::run::Process;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Signal};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -37,6 +38,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long the last words of a program are waited for when it has ended;
 /// a daemon that it left behind may keep the pipe open for ever.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Where systems have their programs.
+const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The signals that tell this process to end, caught from here on, so that a
 /// run ends as a record and not as silence.
@@ -331,6 +335,7 @@ fn command(line: &CommandLine) -> Command {
     command.args(&line.arguments);
     match &line.environment {
         Environment::Inherited(set) => {
+            command.env("PATH", path(std::env::var_os("PATH")));
             command.envs(set.iter().map(|(name, value)| (name, value)));
         }
         Environment::Only { set, passed } => {
@@ -341,6 +346,20 @@ fn command(line: &CommandLine) -> Command {
         }
     }
     command
+}
+
+/// Where programs are looked for: as the caller says, then where systems have
+/// them. cron and `env -i` leave out what dpkg refuses to work without.
+fn path(inherited: Option<OsString>) -> OsString {
+    let inherited = inherited.unwrap_or_default();
+    let given = std::env::split_paths(&inherited).filter(|directory| directory.is_absolute());
+    let mut directories: Vec<PathBuf> = given.collect();
+    for usual in USUAL_PATH.split(':').map(PathBuf::from) {
+        if !directories.contains(&usual) {
+            directories.push(usual);
+        }
+    }
+    std::env::join_paths(directories).unwrap_or_else(|_| USUAL_PATH.into())
 }
 
 /// Which of some variables this process has.
@@ -403,6 +422,17 @@ impl Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_are_found_whatever_path_the_caller_has() {
+        let path = |text: &str| path(Some(text.into())).into_string().unwrap();
+        assert_eq!(super::path(None).to_str(), Some(USUAL_PATH));
+        assert_eq!(path(""), USUAL_PATH);
+        assert_eq!(
+            path("/usr/bin:.:/bin:/opt/x"),
+            "/usr/bin:/bin:/opt/x:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin"
+        );
+    }
 
     #[test]
     fn a_failure_is_the_line_the_exit_and_the_tail() {

@@ -11,6 +11,7 @@ mod repository;
 mod runs;
 mod service;
 mod stage;
+mod surroundings;
 mod verify;
 mod web;
 
