@@ -9,6 +9,7 @@ mod packages;
 mod prune;
 mod repository;
 mod runs;
+mod secrets;
 mod service;
 mod stage;
 mod surroundings;
