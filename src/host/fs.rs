@@ -138,6 +138,9 @@ pub fn create_directory(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|error| failed("create directory", path, error))
 }
 
+/// What is not to have its own name yet begins with this.
+pub const UNNAMED: &str = ".localpuppet-";
+
 /// A file on its way to a name in one directory; gone with the process until it has it.
 pub struct Beside {
     file: File,
@@ -166,7 +169,7 @@ pub fn beside(directory: &Path) -> Result<Beside, Failure> {
 }
 
 fn named_beside(directory: &Path) -> io::Result<NamedTempFile> {
-    tempfile::Builder::new().prefix(".localpuppet-").tempfile_in(directory)
+    tempfile::Builder::new().prefix(UNNAMED).tempfile_in(directory)
 }
 
 /// A file that has no name and goes with the process.

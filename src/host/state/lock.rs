@@ -3,18 +3,19 @@
 
 use super::{LARGEST_RECORD, State, failed};
 use crate::host::clock::{self, Deadline};
-use crate::host::proc;
 use crate::host::process::Signals;
+use crate::host::{fs as files, proc};
 use crate::model::event::{Event, Say};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::run::{Holder, Process, Record, Stage};
 use crate::model::run_id::RunId;
 use rustix::fs::OFlags;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// How often a lock that is waited for is tried.
@@ -70,7 +71,21 @@ impl State {
             false => Ok(Err(self.held(&lock.file, &lock.path))),
         })?;
         lock.tell(holder)?;
+        self.tidy();
         Ok(lock)
+    }
+
+    /// Takes away what commands were about to give a name when they were
+    /// killed. Whoever calls this holds the node, so nobody writes there now.
+    fn tidy(&self) {
+        for below in ["", "/installing", "/enc"] {
+            let directory = format!("{}{below}", self.directory());
+            for name in files::names(Path::new(&directory)).unwrap_or_default() {
+                if name.starts_with(files::UNNAMED) || name.starts_with("last.") {
+                    let _ = fs::remove_file(format!("{directory}/{name}"));
+                }
+            }
+        }
     }
 
     /// Who works on this node as `verb`, from now on.

@@ -350,6 +350,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_killed_command_was_about_to_name_goes() {
+        let (_root, state) = node();
+        let run = create(&state, None);
+        let directory = state.subdirectory("installing").unwrap();
+        let left = [format!("{directory}/.localpuppet-x"), format!("{}/last.a", state.directory())];
+        left.iter().for_each(|path| fs::write(path, "").unwrap());
+        fs::write(format!("{directory}/localpuppet-foo-r1"), "").unwrap();
+        drop(hold(&state, &run).unwrap());
+        assert!(left.iter().all(|path| !Path::new(path).exists()));
+        assert!(Path::new(&format!("{directory}/localpuppet-foo-r1")).exists());
+    }
+
+    #[test]
     fn a_puppet_whose_localpuppet_was_killed_keeps_the_node() {
         let (_root, state) = node();
         let mut run = create(&state, None);
