@@ -161,7 +161,7 @@ impl State {
             return record;
         }
         // Killed between the start of its Puppet and the record of it: the lock knows.
-        let held = record.stage == Stage::Running && record.puppet.is_none();
+        let held = record.stage == Stage::Running && record.puppet_process().is_none();
         if held && self.is_locked_by(&record.id) {
             return record;
         }

@@ -2,9 +2,10 @@
 
 use super::{Context, Hold};
 use crate::host::proc;
-use crate::host::process::{self, stream};
+use crate::host::process::{self, Streamed, stream};
 use crate::host::puppet::{self, Program};
 use crate::host::state::Run;
+use crate::model::command::CommandLine;
 use crate::model::enc::Enc;
 use crate::model::event::{Event, Stdout};
 use crate::model::failure::Failure;
@@ -45,16 +46,10 @@ pub fn run(
     run.put("enc.yaml", enc.to_yaml().as_bytes())?;
     super::not_interrupted(context)?;
     (context.say)(Event::Puppet { command: line.to_string() });
-    let child = stream(&line, context.stdout, hold.node.fd())
-        .map_err(|error| Failure::new("failed to start Puppet").because(error))?;
-    run.record.puppet = Some(Puppet {
-        program: program.real,
-        command: line.to_string(),
-        process: Some(proc::identify(child.pid())),
-        version: None,
-        exit_code: None,
-        signal: None,
-    });
+    let child = started(context, program.real, &line, run, hold)?;
+    if let Some(puppet) = &mut run.record.puppet {
+        puppet.process = Some(proc::identify(child.pid()));
+    }
     // Puppet runs: that it cannot be recorded is told when it has ended.
     let handed = hold.agent.as_mut().map_or(Ok(()), |agent| agent.hand_to(child.pid()));
     let saved = run.save().and(handed);
@@ -62,7 +57,37 @@ pub fn run(
         .wait(context.signals)
         .map_err(|error| Failure::new("lost sight of Puppet").because(error))?;
     let outcome = judge(&end, run);
-    saved.map(|()| outcome)
+    // What came of it is worth more: the record has room once it ends.
+    if let Err(failure) = saved {
+        (context.say)(Event::Warning { text: failure.to_string() });
+    }
+    Ok(outcome)
+}
+
+/// Starts Puppet. It is on record before it is there: a run that is lost from
+/// then on may have changed the node.
+fn started(
+    context: &Context,
+    program: String,
+    line: &CommandLine,
+    run: &mut Run,
+    hold: &Hold,
+) -> Result<Streamed, Failure> {
+    run.record.puppet = Some(Puppet {
+        program,
+        command: line.to_string(),
+        process: None,
+        version: None,
+        exit_code: None,
+        signal: None,
+    });
+    let fail = |error| Failure::new("failed to start Puppet").because(error);
+    let started =
+        run.save().and_then(|()| stream(line, context.stdout, hold.node.fd()).map_err(fail));
+    if started.is_err() {
+        run.record.puppet = None;
+    }
+    started
 }
 
 fn colour(context: &Context) -> Colour {
