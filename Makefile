@@ -42,9 +42,9 @@ check: ## formatting, clippy, shellcheck, and the examples through Puppet's pars
 	tests/examples-parse
 
 .PHONY: faults
-faults: build ## kills and power cuts at 250 points of stage and apply, about half an hour
+faults: build ## kills, power cuts and full disks at 430 points of stage and apply, about half an hour
 	tests/setup
-	FAULTS=all tests/real/run faults power
+	FAULTS=all tests/real/run faults power full
 
 .PHONY: bench
 bench: build ## time and memory beside those of other packagers
