@@ -76,6 +76,9 @@ pub enum Verb {
     /// Publish bundles to a create-only apt and yum repository
     #[command(after_help = PUBLISH_EXAMPLES)]
     Publish(Publish),
+    /// Copy releases from one repository into another, byte for byte
+    #[command(after_help = PROMOTE_EXAMPLES)]
+    Promote(Promote),
     /// Install the requested release if need be, verify it, and run Puppet
     #[command(after_help = APPLY_EXAMPLES)]
     Apply(Box<Apply>),
@@ -160,8 +163,52 @@ pub struct Inspect {
 #[derive(Debug, Args)]
 pub struct Publish {
     /// Packages that `bundle` has made
-    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", required_unless_present = "mode", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
+    /// Publish snapshots too, which sort below every release
+    #[arg(long, conflicts_with = "mode")]
+    pub allow_snapshots: bool,
+    /// Say what would be published or removed, and write nothing
+    #[arg(long, conflicts_with_all = ["list", "verify"])]
+    pub dry_run: bool,
+    /// List what was published, and what was removed since
+    #[arg(long, group = "mode", conflicts_with = "files")]
+    pub list: bool,
+    /// Check the repository as a client would, with every package and the ledger
+    #[arg(long, group = "mode", conflicts_with = "files")]
+    pub verify: bool,
+    /// Remove old releases; their names and versions stay taken
+    #[arg(long, group = "mode", conflicts_with = "files")]
+    pub prune: bool,
+    /// How many releases of each app stay
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub keep: u32,
+    /// Releases younger than this stay
+    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    pub min_days: u32,
+    #[command(flatten)]
+    pub repository: Repository,
+}
+
+/// `localpuppet promote`
+#[derive(Debug, Args)]
+pub struct Promote {
+    /// The repository that has the releases
+    #[arg(value_name = "REPOSITORY")]
+    pub from: Destination,
+    /// Releases to promote: foo/tags/r1 [default: all]
+    #[arg(value_name = "APP_PATH")]
+    pub apps: Vec<AppPath>,
+    /// Say what would be promoted, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub repository: Repository,
+}
+
+/// A repository, and how its indexes are written.
+#[derive(Clone, Debug, Args)]
+pub struct Repository {
     /// The repository: a directory, made if need be
     #[arg(long, value_name = "DIR", env = "LOCALPUPPET_REPOSITORY")]
     pub to: Destination,
@@ -171,18 +218,12 @@ pub struct Publish {
     /// File with the key's passphrase [default: what LOCALPUPPET_SIGN_PASSPHRASE says]
     #[arg(long, value_name = "FILE", requires = "sign")]
     pub passphrase_file: Option<PathBuf>,
-    /// Publish snapshots too, which sort below every release
-    #[arg(long)]
-    pub allow_snapshots: bool,
     /// Let nodes refuse indexes that are older than this (`Valid-Until`)
     #[arg(long, value_name = "DAYS")]
     pub valid_days: Option<u32>,
     /// Architectures of dpkg that have indexes of their own; any other reads that of `all`
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "amd64,arm64")]
     pub architectures: Vec<String>,
-    /// Say what would be published, and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
 }
 
 /// Where the node's own files are.
@@ -535,9 +576,19 @@ Examples:
   localpuppet publish dist/*.deb dist/*.rpm --to /srv/repository --sign release@example.org
   LOCALPUPPET_SIGN_PASSPHRASE=... localpuppet publish dist/* --to repository --sign key.asc
   localpuppet publish dist/* --to /srv/repository --dry-run
+  localpuppet publish --list --to /srv/repository
+  localpuppet publish --verify --to /srv/repository
+  localpuppet publish --prune --keep 20 --min-days 180 --to /srv/repository --sign KEY
 
-Exit codes: 0 published, or there already; 1 failed; 12 refused, as the name stands for other bytes;
-64 usage";
+Exit codes: 0 published, or there already; 1 failed; 12 refused, as the name stands for other bytes,
+or the repository is not whole; 64 usage";
+
+const PROMOTE_EXAMPLES: &str = "\
+Examples:
+  localpuppet promote /srv/staging foo/tags/r1 --to /srv/production --sign release@example.org
+  localpuppet promote /srv/staging --to /srv/production --dry-run
+
+Exit codes: those of publish";
 
 const APPLY_EXAMPLES: &str = "\
 Examples:

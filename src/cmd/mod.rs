@@ -9,8 +9,10 @@ mod inspect;
 mod install;
 mod logs;
 mod package_file;
+mod promote;
 mod prune;
 mod publish;
+mod repository;
 mod resume;
 mod rollback;
 mod stage;
@@ -38,6 +40,7 @@ pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Fa
         Verb::Cancel(args) => cancel::run(&args, say),
         Verb::Rollback(args) => rollback::run(&args, stdout, say),
         Verb::Resume(args) => resume::run(&args, say),
+        Verb::Promote(args) => promote::run(&args, say),
         Verb::Publish(args) => publish::run(&args, say),
         Verb::Completions(args) => Ok(document::completions(&args)),
         Verb::Man(args) => document::man(&args),

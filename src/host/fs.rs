@@ -182,6 +182,12 @@ pub fn scratch() -> Result<File, Failure> {
     spool(&std::env::temp_dir())
 }
 
+/// The same file once more, from its start; the place in it is shared.
+pub fn again(mut file: &File) -> Result<File, Failure> {
+    let again = file.rewind().and_then(|()| file.try_clone());
+    again.map_err(|error| failed("read", Path::new("a file without a name"), error))
+}
+
 /// The digest and the size of a whole file.
 pub fn digest(mut file: &File) -> Result<(Sha256Digest, u64), Failure> {
     let digest = file.rewind().and_then(|()| Sha256Digest::of_reader(file));

@@ -4,7 +4,7 @@
 
 use super::fs::{self, failed};
 use super::input::absolute;
-use super::process::{OnSignal, Signals, capture};
+use super::process::{OnSignal, ProcessError, Signals, capture};
 use crate::model::command::{CommandLine, Environment};
 use crate::model::failure::Failure;
 use std::ffi::OsString;
@@ -44,8 +44,8 @@ pub enum Form {
 impl Signer {
     /// Readies a key, which is a file or what gpg calls a user ID, and signs to see that it can.
     pub fn new(key: &str, passphrase_file: Option<&Path>) -> Result<Self, Failure> {
-        let work =
-            tempfile::tempdir().map_err(|error| failed("write in", Path::new("/tmp"), error))?;
+        let work = tempfile::tempdir()
+            .map_err(|error| failed("write in", &std::env::temp_dir(), error))?;
         let fail = |error| failed("write in", work.path(), error);
         std::fs::set_permissions(work.path(), PermissionsExt::from_mode(0o700)).map_err(fail)?;
         let passphrase = match (passphrase_file, std::env::var_os(PASSPHRASE)) {
@@ -114,31 +114,25 @@ impl Signer {
         signed.ok_or_else(|| Failure::new(format!("the key `{}` made no signature", self.key)))
     }
 
-    /// The public key, and those that `others` has, as one block of text.
-    pub fn public_keys(&self, others: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
+    /// The public key, and those that `others` have, as one block of text.
+    pub fn public_keys(&self, others: &[&[u8]]) -> Result<Vec<u8>, Failure> {
         let fail = || "failed to export the public key".to_owned();
-        let own = self.run(
-            &["--armor", "--export-options", "export-minimal", "--export", "--", &self.key],
-            fail,
-        )?;
-        let Some(others) = others.filter(|others| *others != own.as_bytes()) else {
+        let minimal = ["--armor", "--export-options", "export-minimal", "--export"];
+        let own = self.run(&[&minimal[..], &["--", &self.key]].concat(), fail)?;
+        if others.iter().all(|others| *others == own.as_bytes()) {
             return Ok(own.into_bytes());
-        };
-        // Readers of two blocks in one file take the first, so both keys go through one ring.
+        }
+        // Readers of two blocks in one file take the first, so all keys go through one ring.
         let ring = self.work.path().join("ring");
         let ring_text = format!("--keyring={}", ring.display());
-        let only = ["--no-default-keyring", ring_text.as_str()];
-        for (name, text) in [("others", others), ("own", own.as_bytes())] {
-            let path = self.work.path().join(name);
+        let only = ["--trust-model", "always", "--no-default-keyring", ring_text.as_str()];
+        for text in others.iter().copied().chain([own.as_bytes()]) {
+            let path = self.work.path().join("keys");
             std::fs::write(&path, text).map_err(|error| failed("write", &path, error))?;
             let path = path.to_string_lossy().into_owned();
             self.run(&[&only[..], &["--import", "--", &path]].concat(), fail)?;
         }
-        self.run(
-            &[&only[..], &["--armor", "--export-options", "export-minimal", "--export"]].concat(),
-            fail,
-        )
-        .map(String::into_bytes)
+        self.run(&[&only[..], &minimal].concat(), fail).map(String::into_bytes)
     }
 
     fn run(&self, arguments: &[&str], what: impl Fn() -> String) -> Result<String, Failure> {
@@ -176,6 +170,63 @@ impl Drop for Signer {
             let _ = capture(&line, &self.signals, OnSignal::Finish);
         }
     }
+}
+
+/// Who checks signatures, with the keys of one repository and no others.
+pub struct Verifier {
+    work: TempDir,
+    signals: Signals,
+}
+
+impl Verifier {
+    /// Takes in public keys.
+    pub fn new(keys: &[u8]) -> Result<Self, Failure> {
+        let work = tempfile::tempdir()
+            .map_err(|error| failed("write in", &std::env::temp_dir(), error))?;
+        let signals = Signals::catch()
+            .map_err(|error| Failure::new("failed to catch signals").because(error))?;
+        let verifier = Verifier { work, signals };
+        let keys = verifier.keep("keys", keys)?;
+        verifier
+            .run(&["--import", "--", &keys])
+            .map_err(|error| Failure::new("the public keys cannot be imported").because(error))?;
+        Ok(verifier)
+    }
+
+    /// Checks a signature that is apart from what it is of.
+    pub fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), Failure> {
+        let (signed, signature) = (self.keep("in", signed)?, self.keep("sig", signature)?);
+        let verified = self.run(&["--verify", "--", &signature, &signed]);
+        verified.map(drop).map_err(unsigned)
+    }
+
+    /// The text inside its signature.
+    pub fn text(&self, clear: &[u8]) -> Result<Vec<u8>, Failure> {
+        let path = self.keep("in", clear)?;
+        let output = self.work.path().join("out");
+        let output_text = output.to_string_lossy().into_owned();
+        self.run(&["--yes", "--output", &output_text, "--decrypt", "--", &path])
+            .map_err(unsigned)?;
+        Ok(fs::read_own(&output, LARGEST)?.unwrap_or_default())
+    }
+
+    fn keep(&self, name: &str, bytes: &[u8]) -> Result<String, Failure> {
+        let path = self.work.path().join(name);
+        std::fs::write(&path, bytes).map_err(|error| failed("write", &path, error))?;
+        Ok(path.to_string_lossy().into_owned())
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<String, ProcessError> {
+        let home = self.work.path().to_string_lossy().into_owned();
+        let set = vec![("LC_ALL", "C".to_owned()), ("GNUPGHOME", home)];
+        let all = ["--batch", "--no-tty", "--trust-model", "always"].iter().chain(arguments);
+        let line = CommandLine::new("gpg", all.copied()).environment(Environment::Inherited(set));
+        capture(&line, &self.signals, OnSignal::Tell)
+    }
+}
+
+fn unsigned(error: ProcessError) -> Failure {
+    Failure::new("it is not signed by a key of `key.asc`").because(error)
 }
 
 /// A passphrase as the file that gpg reads it from.

@@ -66,6 +66,13 @@ impl Store {
         }
     }
 
+    /// True where there is such an object.
+    pub fn has(&self, key: &str) -> Result<bool, Failure> {
+        match self {
+            Store::Directory(directory) => directory.has(key),
+        }
+    }
+
     /// A whole object as a file, whatever its size.
     pub fn fetch(&self, key: &str) -> Result<File, Failure> {
         match self {

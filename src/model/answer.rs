@@ -8,7 +8,7 @@ use super::document::Document;
 use super::exit::Exit;
 use super::inspection::Inspection;
 use super::pruned::Pruned;
-use super::publication::Publication;
+use super::publication::{Check, Listing, Pruning, Publication};
 use super::run::Record;
 use super::run_id::RunId;
 use super::staged::Staged;
@@ -33,6 +33,12 @@ pub enum Answer {
     Verified(Vec<Verified>),
     /// Of `publish`.
     Published(Publication),
+    /// Of `publish --list`.
+    Listing(Listing),
+    /// Of `publish --verify`.
+    Checked(Check),
+    /// Of `publish --prune`.
+    PrunedRepository(Pruning),
     /// `apply`, `status` and `cancel`: a run, as its record has it.
     Run(Box<Record>),
     /// Of `apply --detach`: a run that goes on without this process.
@@ -52,7 +58,9 @@ impl Answer {
     /// The exit code that goes with the answer.
     pub fn exit(&self) -> Exit {
         match self {
-            Answer::Built(_) | Answer::Published(_) | Answer::Document(_) => Exit::Ok,
+            Answer::Built(_) | Answer::Document(_) => Exit::Ok,
+            Answer::Published(_) | Answer::Listing(_) | Answer::PrunedRepository(_) => Exit::Ok,
+            Answer::Checked(check) => check.exit(),
             Answer::Inspected(inspection) => inspection.exit(),
             Answer::Verified(all) => Verified::exit(all),
             Answer::Pruned(all) => first_failure(all.iter().map(|pruned| pruned.exit)),

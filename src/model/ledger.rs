@@ -18,6 +18,9 @@ pub const DIRECTORY: &str = "ledger/entries/";
 /// The directory that tells what publishers have begun.
 pub const BEGUN: &str = "ledger/begun/";
 
+/// The directories that have the packages.
+pub const POOLS: [&str; 2] = ["apt/pool/", "yum/pool/"];
+
 /// More than this, and an entry is not read: the paths of some 500,000 files.
 pub const LARGEST: u64 = 128 << 20;
 
@@ -44,6 +47,9 @@ pub struct Entry {
     pub sha256: Sha256Digest,
     /// When, as RFC 3339.
     pub published_at: String,
+    /// The repository that it was promoted from, with the same bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promoted_from: Option<String>,
     /// What the indexes say of it.
     pub index: Index,
 }

@@ -33,7 +33,7 @@ const KEPT_GENERATIONS: usize = 3;
 
 /// For so many seconds a generation stays after the next one: no client takes
 /// longer from the first file to the last.
-const KEPT_SECONDS: i64 = 3600;
+pub const KEPT_SECONDS: i64 = 3600;
 
 /// What is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

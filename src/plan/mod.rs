@@ -7,6 +7,7 @@ pub mod apply;
 pub mod formats;
 pub mod history;
 pub mod prune;
+pub mod prune_repository;
 pub mod publish;
 pub mod resolve;
 pub mod stage;

@@ -128,6 +128,7 @@ mod tests {
             bytes: 0,
             sha256: Sha256Digest::of("signed"),
             published_at: String::new(),
+            promoted_from: None,
             index: Index::Deb { packages: String::new() },
         };
         Known { entry, removed }

@@ -28,7 +28,8 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 /// The variables that stand for no option.
-const VARIABLES: [(&str, &str); 3] = [
+const VARIABLES: [(&str, &str); 4] = [
+    ("LOCALPUPPET_SIGN_PASSPHRASE", "The passphrase of the key that publish signs with."),
     ("CLICOLOR_FORCE", "Set and not empty: colour even where stdout is no terminal."),
     ("NO_COLOR", "Set and not empty: no colour, of ours or of Puppet's."),
     ("TERM", "Where this is dumb or not set, no colour and no progress."),

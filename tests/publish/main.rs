@@ -1,7 +1,8 @@
 //! `publish` with real keys and real clients: apt-get, dnf and zypper install
 //! from what it wrote, with signature checks on and warnings as errors.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stdout)]
 
+mod faults;
 mod node;
 
 use node::{Client, Ran, Server, Source, needs, ran, shell};
@@ -218,4 +219,114 @@ fn nodes_verify_with_one_file_after_the_key_was_changed() {
     let rpm = Client::rpm(&bench.path("rpm"), &source);
     ok(&rpm.dnf(&["install", "localpuppet-foo-r1", "localpuppet-foo-r2"]));
     assert_eq!(fs::read_to_string(&key).unwrap().matches("BEGIN PGP").count(), 1);
+}
+
+/// Answers of the program, as programs read them.
+fn json(bench: &Bench, arguments: &[&str]) -> serde_json::Value {
+    let output = bench.command(arguments).arg("--json").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {output:?}"))
+}
+
+#[test]
+fn what_is_pruned_stays_in_the_ledger_and_nobody_can_publish_it_again() {
+    let bench = Bench::new();
+    ok(&bench.publish("r1", &[]));
+    ok(&bench.publish("r2", &[]));
+    let prune = ["publish", "--prune", "--to", "repository", "--keep", "1", "--min-days"];
+    let young = json(&bench, &[&prune[..], &["1"]].concat());
+    assert_eq!(young["removed"], serde_json::json!([]));
+    let dry = json(&bench, &[&prune[..], &["0", "--dry-run"]].concat());
+    assert_eq!((&dry["generation"], dry["removed"].as_array().unwrap().len()), (&2.into(), 2));
+    let pruned = json(&bench, &[&prune[..], &["0"]].concat());
+    assert_eq!(pruned["removed"][0]["package"], "localpuppet-foo-r1");
+    // A client may still have an index that names them, so the files stay for an hour.
+    assert_eq!(pruned["deleted"], serde_json::json!([]));
+    let listed = json(&bench, &["publish", "--list", "--to", "repository"]);
+    let removed = |listed: &serde_json::Value| {
+        let packages = listed["packages"].as_array().unwrap().clone();
+        packages.iter().filter(|package| package["removed"] == true).count()
+    };
+    assert_eq!(removed(&listed), 2);
+    let checked = json(&bench, &["publish", "--verify", "--to", "repository"]);
+    assert_eq!((&checked["packages"], &checked["problems"]), (&2.into(), &serde_json::json!([])));
+    let again = bench.publish("r1", &[]);
+    assert!(again.code == 12 && again.text.contains("a version is used once"), "{again}");
+
+    // An hour later, and a package that a publisher stored and did not enter.
+    shell(
+        bench.directory.path(),
+        "for file in repository/ledger/entries/*/*.removed; do printf 2026-01-01T00:00:00.000Z > $file; done
+         printf x > repository/apt/pool/localpuppet-foo-r2/stray.deb",
+    );
+    let swept = json(&bench, &[&prune[..], &["0"]].concat());
+    assert_eq!(swept["deleted"].as_array().unwrap().len(), 3, "{swept}");
+    assert_eq!(
+        json(&bench, &["publish", "--verify", "--to", "repository"])["problems"],
+        serde_json::json!([])
+    );
+}
+
+#[test]
+fn a_promoted_release_is_the_same_bytes_and_says_where_they_came_from() {
+    needs(&[("dnf", "dnf")]);
+    let bench = Bench::new();
+    bench.key("staging", "ed25519", "", "never");
+    bench.key("production", "ed25519", "", "never");
+    ok(&bench.publish("", &["--sign", "staging@example.org"]));
+    let promote = ["promote", "repository", "--to", "live", "--sign", "production@example.org"];
+    let unknown = bench.run(&[&promote[..], &["foo/tags/r9"]].concat());
+    assert!(
+        unknown.code == 1 && unknown.text.contains("has no release `foo/tags/r9`"),
+        "{unknown}"
+    );
+    ok(&bench.run(&[&promote[..], &["foo/tags/r1"]].concat()));
+    ok(&bench.run(&[&promote[..], &["foo/tags/1.0-rc1", "foo/tags/r1"]].concat()));
+    let listed = json(&bench, &["publish", "--list", "--to", "live"]);
+    let packages = listed["packages"].as_array().unwrap();
+    assert_eq!(packages.len(), 4);
+    assert!(packages.iter().all(|package| package["promoted_from"] == "repository"), "{listed}");
+    let same = "for file in live/*/pool/*/*; do cmp $file repository/${file#live/}; done";
+    shell(bench.directory.path(), same);
+    // Packages are signed by the one key and indexes by the other: nodes have both in one file.
+    let (url, key) = (format!("file:{}", bench.path("live").display()), bench.path("live/key.asc"));
+    let source = Source { url: &url, key: Some(&key) };
+    ok(&Client::apt(&bench.path("apt"), &source).apt_get(&["update"]));
+    ok(&Client::rpm(&bench.path("rpm"), &source).dnf(&["install", "localpuppet-foo-r1"]));
+    // The file that was handed in at first is the same release here as well.
+    let packages = bench.packages("r1_");
+    let again =
+        bench.run(&["publish", "--to", "live", "--sign", "production@example.org", &packages[0]]);
+    assert!(again.code == 0 && again.text.starts_with("already published"), "{again}");
+    let checked = bench.run(&["publish", "--verify", "--to", "live"]);
+    assert!(checked.text.contains("signed, 4 packages: whole"), "{checked}");
+}
+
+#[test]
+fn verify_tells_all_that_is_not_as_it_should_be() {
+    let bench = Bench::new();
+    bench.key("release", "ed25519", "", "never");
+    ok(&bench.publish("", &["--sign", "release@example.org"]));
+    shell(bench.directory.path(), "cp -a repository whole");
+    let cases = [
+        ("printf x | tee -a apt/pool/localpuppet-foo-r1/*", "expected SHA-256"),
+        ("rm yum/pool/localpuppet-foo-r1/*", "No such file or directory"),
+        (
+            "printf x >> apt/dists/stable/InRelease",
+            "`apt/dists/stable/InRelease`: expected SHA-256",
+        ),
+        ("printf x > yum/repodata/repomd.xml.asc", "not signed by a key of `key.asc`"),
+        ("rm apt/dists/stable/main/binary-arm64/by-hash/SHA256/*", "is not there"),
+        ("rm ledger/entries/localpuppet-foo-r1/1.deb.json", "and the ledger does not"),
+        (
+            "cp -r ../whole/ledger/entries ledger; cd ledger/entries; mkdir x; sed s/Package/X/ */1.deb.json > x/1.deb.json",
+            "in no index",
+        ),
+    ];
+    for (damage, told) in cases {
+        shell(bench.directory.path(), "rm -rf repository; cp -a whole repository");
+        shell(&bench.path("repository"), damage);
+        let checked = bench.run(&["publish", "--verify", "--to", "repository"]);
+        assert!(checked.code == 12 && checked.text.contains(told), "{damage}: {checked}");
+    }
 }

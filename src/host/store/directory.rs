@@ -64,6 +64,11 @@ impl Directory {
         }))
     }
 
+    /// True where there is such a file.
+    pub fn has(&self, key: &str) -> Result<bool, Failure> {
+        Ok(fs::kind(&self.path(key))?.is_some())
+    }
+
     /// A file, open.
     pub fn fetch(&self, key: &str) -> Result<File, Failure> {
         fs::open(&self.path(key))

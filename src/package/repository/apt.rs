@@ -105,6 +105,17 @@ pub fn release(suite: &Suite, files: &[Listed]) -> String {
     text
 }
 
+/// The files that a `Release` of ours tells of: path and digest.
+pub fn listed(release: &str) -> Vec<(String, String)> {
+    let files = release.split("\nSHA256:\n").nth(1).unwrap_or_default();
+    let file = |line: &str| {
+        let mut words = line.split_whitespace();
+        let (sha256, _, path) = (words.next()?, words.next()?, words.next()?);
+        Some((path.to_owned(), sha256.to_owned()))
+    };
+    files.lines().filter_map(file).collect()
+}
+
 /// RFC 2822, in UTC, as apt reads it.
 fn date(seconds: i64) -> String {
     let time = Timestamp::from_second(seconds).unwrap_or_default();
@@ -153,6 +164,7 @@ mod tests {
         assert!(text.contains("\nDate: Thu, 01 Jan 1970 00:00:00 UTC\n"), "{text}");
         assert!(text.contains("\nValid-Until: Fri, 02 Jan 1970 00:00:00 UTC\n"), "{text}");
         assert!(text.contains("\nArchitectures: all amd64\n"), "{text}");
+        assert_eq!(listed(&text), [("main/x".to_owned(), Sha256Digest::of("").to_string())]);
         assert!(text.ends_with(&format!("\nSHA256:\n {} 0 main/x\n", Sha256Digest::of(""))));
     }
 }

@@ -272,6 +272,19 @@ pub fn repomd(date: i64, documents: &[Listed]) -> String {
     text + "</repomd>\n"
 }
 
+/// The documents that a `repomd.xml` of ours tells of: path and digest.
+pub fn listed(repomd: &str) -> Vec<(String, String)> {
+    let between = |text: &str, start: &str, end: char| {
+        let text = text.split(start).nth(1)?;
+        Some(text.split(end).next()?.to_owned())
+    };
+    let document = |text: &str| {
+        let path = between(text, "<location href=\"", '"')?;
+        Some((path, between(text, "<checksum type=\"sha256\">", '<')?))
+    };
+    repomd.split("<data ").skip(1).filter_map(document).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -43,7 +43,9 @@ pub fn enter(site: &Site, candidates: &[&Candidate]) -> Result<Entered, Failure>
 
 fn enter_one(site: &Site, candidate: &Candidate) -> Result<Entry, Failure> {
     let signed = match (&site.signer, candidate.name.format) {
-        (Some(signer), Format::Rpm) => Some(signed(signer, candidate)?),
+        (Some(signer), Format::Rpm) if candidate.promoted.is_none() => {
+            Some(signed(signer, candidate)?)
+        }
         _ => None,
     };
     let (file, bytes, sha256) = match &signed {
@@ -76,7 +78,7 @@ fn enter_one(site: &Site, candidate: &Candidate) -> Result<Entry, Failure> {
 /// The same package with a signature, in a file without a name.
 fn signed(signer: &Signer, candidate: &Candidate) -> Result<(File, u64, Sha256Digest), Failure> {
     let failed = |error: ReadError| {
-        Failure::new(format!("failed to sign `{}`", candidate.path.display())).because(error)
+        Failure::new(format!("failed to sign `{}`", candidate.shown.display())).because(error)
     };
     let header = sign::to_be_signed(&candidate.file).map_err(failed)?;
     let signature = signer.sign(&header, Form::Binary)?;
@@ -105,42 +107,66 @@ fn entry(
         }
     };
     let index = index.map_err(|error| {
-        Failure::new(format!("failed to describe `{}`", candidate.path.display())).because(error)
+        Failure::new(format!("failed to describe `{}`", candidate.shown.display())).because(error)
     })?;
     Ok(Entry {
         schema: Entry::schema(),
         name: candidate.name.clone(),
         app: candidate.bundle.app.clone(),
         bundle_id: candidate.bundle.bundle_id,
-        given: candidate.sha256,
+        given: candidate.given(),
         path: path.to_owned(),
         bytes,
         sha256,
         published_at: clock::now(),
+        promoted_from: candidate.promoted.as_ref().map(|(from, _)| from.clone()),
         index,
     })
 }
 
+/// What others have begun.
+#[derive(Default)]
+pub struct Others {
+    /// Packages that were taken up.
+    pub names: Vec<Name>,
+    /// What told of them, and has nothing more to tell once they are in the indexes.
+    pub ended: Vec<String>,
+}
+
 /// Takes up what other publishers have entered and not yet ended: it may be that
 /// nobody else will. Those that are at work find their part done.
-pub fn begun_by_others(site: &Site, change: &mut Change) -> Result<Vec<Name>, Failure> {
-    let mut taken = Vec::new();
+pub fn begun_by_others(site: &Site, change: &mut Change) -> Result<Others, Failure> {
+    let mut others = Others::default();
     for key in site.store.list(BEGUN)? {
         let Some((text, _)) = site.store.get(&key, LARGEST)? else { continue };
         let Ok(begun) = serde_json::from_slice::<Begun>(&text) else { continue };
+        let mut is_ended = true;
         for name in begun.names {
             let known = change.add.iter().any(|entry| entry.name == name);
-            if known || site.store.get(&name.removal(), LARGEST)?.is_some() {
+            if known || site.store.has(&name.removal())? {
                 continue;
             }
-            if let Some((text, _)) = site.store.get(&name.key(), LARGEST)? {
-                let entry = Entry::from_json(&text).map_err(|error| {
-                    Failure::new(format!("`{}` is not valid", name.key())).because(error)
-                })?;
-                change.add.push(entry);
-                taken.push(name);
-            }
+            let Some((text, _)) = site.store.get(&name.key(), LARGEST)? else {
+                // Not entered: never, or not yet.
+                is_ended = is_past(&begun.since);
+                continue;
+            };
+            let entry = Entry::from_json(&text).map_err(|error| {
+                Failure::new(format!("`{}` is not valid", name.key())).because(error)
+            })?;
+            change.add.push(entry);
+            others.names.push(name);
+        }
+        if is_ended {
+            others.ended.push(key);
         }
     }
-    Ok(taken)
+    Ok(others)
+}
+
+/// Nobody is at work for longer than a day.
+fn is_past(since: &str) -> bool {
+    const DAY: i64 = 86_400;
+    let since = since.parse::<jiff::Timestamp>().unwrap_or_default();
+    clock::timestamp().as_second() - since.as_second() > DAY
 }

@@ -26,9 +26,17 @@ pub struct Generation {
 }
 
 /// The text of each index of a generation.
-struct Texts {
+pub struct Texts {
     packages: String,
     documents: [String; 3],
+}
+
+impl Texts {
+    /// What they say of each package.
+    pub fn words(&self) -> (Words<'_>, [Words<'_>; 3]) {
+        let documents = [0, 1, 2].map(|at| Document::ALL[at].read(&self.documents[at]));
+        (apt::read(&self.packages), documents)
+    }
 }
 
 /// Makes the generation after `before`; none where nothing changes.
@@ -43,14 +51,14 @@ pub fn make(
         draft: Draft {
             date: date(before)?,
             signed: site.signer.is_some(),
-            architectures: architectures(site, before),
+            architectures: architectures(&site.options.architectures, before),
             indexes: none(),
             pointers: Vec::new(),
             objects: BTreeSet::new(),
         },
         objects: Vec::new(),
     };
-    let release = generation.apt(new.packages, site.valid_days)?;
+    let release = generation.apt(new.packages, site.options.valid_days)?;
     generation.point_to_release(site, release)?;
     let repomd = generation.yum(new.documents)?;
     generation.point_to_repomd(site, repomd)?;
@@ -63,7 +71,8 @@ fn none() -> Indexes {
     Indexes { packages: none(), primary: none(), filelists: none(), other: none() }
 }
 
-fn read(store: &Store, head: Option<&Head>) -> Result<Texts, Failure> {
+/// The texts that a head names, which are none before the first.
+pub fn read(store: &Store, head: Option<&Head>) -> Result<Texts, Failure> {
     let Some(Head { indexes, .. }) = head else {
         return Ok(Texts { packages: String::new(), documents: Default::default() });
     };
@@ -88,8 +97,7 @@ fn read(store: &Store, head: Option<&Head>) -> Result<Texts, Failure> {
 
 /// The texts with a change; none where that changes nothing.
 fn changed(old: &Texts, change: &Change, first: bool) -> Option<Texts> {
-    let mut packages = apt::read(&old.packages);
-    let mut documents: [Words; 3] = [0, 1, 2].map(|at| Document::ALL[at].read(&old.documents[at]));
+    let (mut packages, mut documents) = old.words();
     let added = change.add.iter().map(|entry| (&entry.index, true));
     let removed = change.remove.iter().map(|entry| (&entry.index, false));
     let mut is_new = first;
@@ -104,7 +112,7 @@ fn changed(old: &Texts, change: &Change, first: bool) -> Option<Texts> {
 }
 
 /// Adds or removes what the indexes say of a package; false where that is so already.
-fn words<'a>(
+pub fn words<'a>(
     index: &'a Index,
     added: bool,
     packages: &mut Words<'a>,
@@ -139,9 +147,9 @@ fn date(before: Option<&Head>) -> Result<i64, Failure> {
     Ok(now.max(last))
 }
 
-fn architectures(site: &Site, before: Option<&Head>) -> Vec<String> {
+fn architectures(wanted: &[String], before: Option<&Head>) -> Vec<String> {
     let before = before.map(|head| head.architectures.as_slice()).unwrap_or_default();
-    let all: BTreeSet<&String> = site.architectures.iter().chain(before).collect();
+    let all: BTreeSet<&String> = wanted.iter().chain(before).collect();
     all.into_iter().filter(|name| *name != "all").cloned().collect()
 }
 

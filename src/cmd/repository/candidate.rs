@@ -17,12 +17,15 @@ use std::path::{Path, PathBuf};
 
 /// A package that is whole.
 pub struct Candidate {
-    pub path: PathBuf,
+    /// The file, as it is told of.
+    pub shown: PathBuf,
     pub file: File,
     pub name: Name,
     pub bundle: Bundle,
     pub bytes: u64,
     pub sha256: Sha256Digest,
+    /// The repository that it was published in before, and the digest that was handed in there.
+    pub promoted: Option<(String, Sha256Digest)>,
 }
 
 /// What is to be done with a package.
@@ -43,11 +46,16 @@ impl Verdict {
 }
 
 impl Candidate {
+    /// Digest of the file as it was handed in first.
+    pub fn given(&self) -> Sha256Digest {
+        self.promoted.as_ref().map_or(self.sha256, |(_, given)| *given)
+    }
+
     fn wanted(&self) -> Wanted<'_> {
         Wanted {
             name: &self.name,
             bundle_id: self.bundle.bundle_id,
-            sha256: self.sha256,
+            sha256: self.given(),
             is_release: self.bundle.tag.is_some(),
         }
     }
@@ -74,7 +82,7 @@ pub fn read_all(paths: &[PathBuf], snapshots: bool, say: Say) -> Result<Vec<Cand
             let other_bundle = *there == candidate.name.other_format()
                 && other.bundle.bundle_id != wanted.bundle_id;
             if other_bytes || other_bundle {
-                let (one, two) = (other.path.display(), path.display());
+                let (one, two) = (other.shown.display(), path.display());
                 let failure = Failure::new(format!("`{one}` and `{two}` are not the same release"));
                 return Err(failure
                     .because(Differences(candidate.bundle.differences(&other.bundle)))
@@ -101,7 +109,15 @@ fn read(path: &Path) -> Result<Candidate, Failure> {
             .exit(Exit::NotVerified));
     }
     let name = Name::of(&package.bundle, package.facts.format);
-    Ok(Candidate { path: path.to_owned(), file, name, bundle: package.bundle, bytes, sha256 })
+    Ok(Candidate {
+        shown: path.to_owned(),
+        file,
+        name,
+        bundle: package.bundle,
+        bytes,
+        sha256,
+        promoted: None,
+    })
 }
 
 /// Holds every package against the ledger; one that is refused stops all.
@@ -120,7 +136,7 @@ pub fn judge_one(store: &Store, candidate: &Candidate) -> Result<Verdict, Failur
         Step::Add => Ok(Verdict::Add),
         Step::Unchanged(entry) => Ok(Verdict::Unchanged(Box::new(entry.clone()))),
         Step::Refuse(clash) => {
-            let failure = clash.failure(&wanted, &candidate.path.display().to_string());
+            let failure = clash.failure(&wanted, &candidate.shown.display().to_string());
             Err(match differences(store, candidate, &clash) {
                 Some(Ok(differences)) => failure.because(differences),
                 Some(Err(error)) => failure.because(error),

@@ -1,0 +1,97 @@
+//! `promote`: the same bytes from one repository into another.
+
+use super::package_file;
+use super::repository::candidate::{self, Candidate, Verdict};
+use super::repository::commit::{self, Change};
+use super::repository::{Site, enter, list};
+use crate::cli;
+use crate::host::fs;
+use crate::host::store::Store;
+use crate::model::answer::Answer;
+use crate::model::event::{Say, during};
+use crate::model::exit::Exit;
+use crate::model::failure::Failure;
+use crate::model::ledger::Entry;
+use crate::model::publication::{Publication, Published};
+use crate::model::repository::{LARGEST_HEAD, PUBLIC_KEY};
+
+/// Copies what the ledger of one repository has, and records where it came from.
+pub fn run(args: &cli::Promote, say: Say) -> Result<Answer, Failure> {
+    let from = Store::open(&args.from)?;
+    let entries = wanted(args, list::entries(&from)?)?;
+    let (mut site, head) = Site::look(&args.repository)?;
+    let mut candidates = Vec::new();
+    for entry in &entries {
+        let what = format!("reading `{}`", entry.path);
+        let candidate = during(say, what, || open(&from, entry, args))?;
+        let verdict = candidate::judge_one(&site.store, &candidate)?;
+        candidates.push((candidate, verdict));
+    }
+    let mut publication = Publication {
+        to: args.repository.to.to_string(),
+        dry_run: args.dry_run,
+        packages: Vec::new(),
+        completed: Vec::new(),
+        signed: args.repository.sign.is_some(),
+        generation: head.as_ref().map_or(0, |head| head.generation),
+    };
+    if !args.dry_run {
+        site.ready(head.as_ref())?;
+        let keys = from.get(PUBLIC_KEY, LARGEST_HEAD)?;
+        commit::publish_keys(&site, keys.as_ref().map(|(keys, _)| keys.as_slice()))?;
+        let wanted = candidates.iter().filter(|(_, verdict)| *verdict == Verdict::Add);
+        let wanted: Vec<&Candidate> = wanted.map(|(candidate, _)| candidate).collect();
+        let entered = during(say, "storing packages", || enter::enter(&site, &wanted))?;
+        let there = candidates.iter().filter_map(|(_, verdict)| verdict.entry());
+        let add = entered.entries.iter().chain(there).cloned().collect();
+        let change = Change { add, remove: Vec::new() };
+        let head = during(say, "writing indexes", || commit::commit(&site, &change))?;
+        entered.begun.iter().try_for_each(|begun| site.store.remove(begun))?;
+        publication.generation = head.generation;
+    }
+    let published = entries.iter().zip(candidates).map(|(entry, (candidate, verdict))| Published {
+        file: candidate.shown,
+        name: candidate.name,
+        bundle_id: entry.bundle_id,
+        path: Some(entry.path.clone()),
+        unchanged: verdict != Verdict::Add,
+    });
+    publication.packages = published.collect();
+    Ok(Answer::Published(publication))
+}
+
+/// The entries of the named releases, or of all.
+fn wanted(args: &cli::Promote, entries: Vec<list::Known>) -> Result<Vec<Entry>, Failure> {
+    let entries: Vec<Entry> =
+        entries.into_iter().filter(|known| !known.removed).map(|known| known.entry).collect();
+    for app in &args.apps {
+        if !entries.iter().any(|entry| entry.app == *app) {
+            return Err(Failure::new(format!("`{}` has no release `{app}`", args.from))
+                .hint(format!("localpuppet publish --list --to {}", args.from)));
+        }
+    }
+    let is_wanted = |entry: &Entry| args.apps.is_empty() || args.apps.contains(&entry.app);
+    Ok(entries.into_iter().filter(is_wanted).collect())
+}
+
+/// A package of a repository, which is still what its ledger says.
+fn open(from: &Store, entry: &Entry, args: &cli::Promote) -> Result<Candidate, Failure> {
+    let file = from.fetch(&entry.path)?;
+    let shown = format!("{}/{}", args.from, entry.path);
+    let (sha256, bytes) = fs::digest(&file)?;
+    if sha256 != entry.sha256 {
+        let what = format!("`{shown}` is not what the ledger says");
+        let why = format!("expected SHA-256 {}, found {sha256}", entry.sha256);
+        return Err(Failure::new(what).because(Failure::new(why)).exit(Exit::NotVerified));
+    }
+    let bundle = package_file::of_file(fs::again(&file)?, &shown)?.bundle;
+    Ok(Candidate {
+        shown: shown.into(),
+        file,
+        name: entry.name.clone(),
+        bundle,
+        bytes,
+        sha256,
+        promoted: Some((args.from.to_string(), entry.given)),
+    })
+}

@@ -1,0 +1,85 @@
+//! `publish --prune`: which releases leave a repository.
+
+use super::publish::Known;
+use crate::model::app::Release;
+use crate::model::ledger::Entry;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// The entries to remove: all but the newest `keep` releases of each app, and
+/// none that was published in the last `days`.
+pub fn choose(known: &[Known], keep: usize, days: u32, now: Timestamp) -> Vec<&Entry> {
+    let limit = now - SignedDuration::from_hours(i64::from(days) * 24);
+    let mut apps: BTreeMap<String, BTreeMap<(&str, &str), Vec<&Entry>>> = BTreeMap::new();
+    for Known { entry, .. } in known.iter().filter(|known| !known.removed) {
+        let app = Release::of(&entry.app).map(|release| release.name().to_owned());
+        let releases = apps.entry(app.unwrap_or_default()).or_default();
+        let name = (entry.name.package.as_str(), entry.name.version.as_str());
+        releases.entry(name).or_default().push(entry);
+    }
+    let mut chosen = Vec::new();
+    for releases in apps.into_values() {
+        let mut releases: Vec<Vec<&Entry>> = releases.into_values().collect();
+        // A release is as young as the younger of its packages.
+        let age = |release: &[&Entry]| release.iter().map(|entry| published(entry)).max();
+        releases.sort_by_key(|release| std::cmp::Reverse(age(release)));
+        let old = |release: &Vec<&Entry>| age(release).is_some_and(|time| time < limit);
+        chosen.extend(releases.into_iter().skip(keep).filter(old).flatten());
+    }
+    chosen
+}
+
+/// When; what cannot be read counts as now, and stays.
+fn published(entry: &Entry) -> Timestamp {
+    entry.published_at.parse().unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::compression::Format;
+    use crate::model::digest::Sha256Digest;
+    use crate::model::ledger::{Index, Name};
+
+    fn known(app: &str, format: Format, day: u32) -> Known {
+        let release = Release::of(&app.parse().unwrap()).unwrap();
+        let (package, version) = (release.package_name(), "1".parse().unwrap());
+        let entry = Entry {
+            schema: Entry::schema(),
+            name: Name { package, version, format },
+            app: app.parse().unwrap(),
+            bundle_id: Sha256Digest::of(""),
+            given: Sha256Digest::of(""),
+            path: String::new(),
+            bytes: 0,
+            sha256: Sha256Digest::of(""),
+            published_at: format!("2026-01-{day:02}T00:00:00.000Z"),
+            promoted_from: None,
+            index: Index::Deb { packages: String::new() },
+        };
+        Known { entry, removed: false }
+    }
+
+    #[test]
+    fn the_newest_of_each_app_stay_and_so_do_the_young() {
+        let all = [
+            known("foo/tags/r1", Format::Deb, 1),
+            known("foo/tags/r1", Format::Rpm, 1),
+            known("foo/tags/r2", Format::Deb, 2),
+            known("foo/tags/r3", Format::Deb, 3),
+            known("bar/tags/r1", Format::Deb, 1),
+        ];
+        let now = "2026-01-10T00:00:00Z".parse().unwrap();
+        let chosen = |keep, days| {
+            let chosen = choose(&all, keep, days, now);
+            chosen
+                .iter()
+                .map(|entry| format!("{} {}", entry.app, entry.name.format))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(chosen(2, 0), ["foo/tags/r1 deb", "foo/tags/r1 rpm"]);
+        assert_eq!(chosen(1, 0), ["foo/tags/r2 deb", "foo/tags/r1 deb", "foo/tags/r1 rpm"]);
+        assert_eq!(chosen(1, 8), ["foo/tags/r1 deb", "foo/tags/r1 rpm"]);
+        assert_eq!(chosen(1, 30), [""; 0]);
+    }
+}
