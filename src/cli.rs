@@ -64,6 +64,9 @@ pub enum Verb {
     /// Show what is inside a bundle, and whether it is whole
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(Inspect),
+    /// Hold an ENC against the classes of a release: would Puppet take the call?
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Check),
     /// Make releases available on this node, and change nothing else
     #[command(after_help = STAGE_EXAMPLES)]
     Stage(Stage),
@@ -243,6 +246,25 @@ pub struct Packages {
     /// Seconds to wait for another program's package manager lock
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     pub package_lock_timeout: u32,
+}
+
+/// `localpuppet check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Release that is installed here, or with --module-root an app path [default: the ENC's]
+    #[arg(value_name = "APP/TAG")]
+    pub app: Option<AppPath>,
+    /// ENC document; `-` is stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub enc: PathBuf,
+    /// Check against a checkout
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub module_root: Option<PathBuf>,
+    /// Refuse what only Puppet can tell, too
+    #[arg(long)]
+    pub strict: bool,
+    #[command(flatten)]
+    pub node: Node,
 }
 
 /// `localpuppet stage`
@@ -543,6 +565,13 @@ Examples:
   localpuppet inspect --files foo/tags/r1
 
 Exit codes: 0 whole, 1 not a bundle or not readable, 12 content differs from bundle.json, 64 usage";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  localpuppet check --enc node.yaml --module-root modules
+  localpuppet check --enc node.yaml foo/r2
+
+Exit codes: 0 nothing is wrong, 10 Puppet would refuse the call, 1 no such release, 64 usage";
 
 const STAGE_EXAMPLES: &str = "\
 Examples:

@@ -4,6 +4,7 @@
 //! the key, expected then found; a hint is something to type. stdout carries
 //! the answer (and with `--json` nothing but one document); stderr the rest.
 
+mod call;
 mod colour;
 mod document;
 mod inspection;
@@ -144,6 +145,7 @@ fn prose(answer: &Answer) -> String {
         Answer::Listing(listing) => publication::listing(listing),
         Answer::Checked(check) => publication::check(check),
         Answer::PrunedRepository(pruning) => publication::pruning(pruning),
+        Answer::Called(called) => call::prose(called),
         Answer::Asked(record) => format!("{}\n", record.id),
         Answer::History(history) => run::history(history),
         Answer::Logged(_) => String::new(),

@@ -3,6 +3,7 @@
 mod apply;
 mod bundle;
 mod cancel;
+mod check;
 mod document;
 mod history;
 mod inspect;
@@ -29,6 +30,7 @@ use crate::model::failure::Failure;
 pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Failure> {
     match verb {
         Verb::Bundle(args) => bundle::run(&args, say),
+        Verb::Check(args) => check::run(&args),
         Verb::Inspect(args) => inspect::run(&args, say),
         Verb::Stage(args) => stage::run(&args, say),
         Verb::Prune(args) => prune::run(&args, say),

@@ -15,6 +15,7 @@ pub mod hostname;
 pub mod http;
 pub mod input;
 pub mod install;
+pub mod interface;
 pub mod journal;
 pub mod kept_enc;
 pub mod look;

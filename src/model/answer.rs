@@ -2,6 +2,7 @@
 
 use super::app::AppPath;
 use super::bundle::Bundle;
+use super::call::{Finding, Severity};
 use super::compression::Format;
 use super::digest::Sha256Digest;
 use super::document::Document;
@@ -41,6 +42,8 @@ pub enum Answer {
     PrunedRepository(Pruning),
     /// `apply`, `status` and `cancel`: a run, as its record has it.
     Run(Box<Record>),
+    /// Of `check`.
+    Called(Called),
     /// Of `apply --detach`: a run that goes on without this process.
     Asked(Box<Record>),
     /// Of `cancel`: a run that was ended by it.
@@ -62,6 +65,7 @@ impl Answer {
             Answer::Published(_) | Answer::Listing(_) | Answer::PrunedRepository(_) => Exit::Ok,
             Answer::Checked(check) => check.exit(),
             Answer::Inspected(inspection) => inspection.exit(),
+            Answer::Called(called) => called.exit(),
             Answer::Verified(all) => Verified::exit(all),
             Answer::Pruned(all) => first_failure(all.iter().map(|pruned| pruned.exit)),
             Answer::Staged(all) => first_failure(all.iter().map(|staged| staged.exit)),
@@ -76,6 +80,25 @@ impl Answer {
 /// Of several exit codes, that of the first failure.
 fn first_failure(mut exits: impl Iterator<Item = Exit>) -> Exit {
     exits.find(|&exit| exit != Exit::Ok).unwrap_or(Exit::Ok)
+}
+
+/// What a call of a release's classes came to.
+#[derive(Debug, Serialize)]
+pub struct Called {
+    pub app: AppPath,
+    /// Where the ENC comes from.
+    pub enc: String,
+    /// How many classes it calls.
+    pub classes: usize,
+    pub strict: bool,
+    pub findings: Vec<Finding>,
+}
+
+impl Called {
+    fn exit(&self) -> Exit {
+        let refused = |finding: &Finding| self.strict || finding.severity == Severity::Violation;
+        if self.findings.iter().any(refused) { Exit::EncRefused } else { Exit::Ok }
+    }
 }
 
 /// The runs of a node, the oldest first.

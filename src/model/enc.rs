@@ -8,7 +8,7 @@ use super::enc_source::Below;
 use super::psych::{Entry, Path, Reader};
 use super::suggest::nearest;
 use super::value::{Value, key_text, printable};
-use super::yaml::{self, Finding, Limits, Node, compose};
+use super::yaml::{self, Finding, Limits, Node, Places, compose};
 use std::fmt;
 
 /// A node's classification.
@@ -72,12 +72,18 @@ const MAP: &str = "a map with `app`, `classes` and `parameters`";
 impl Enc {
     /// Reads a document; what is wrong with it is said all at once.
     pub fn parse(text: &[u8]) -> Result<Enc, EncError> {
+        Enc::parse_with_places(text).map(|(enc, _)| enc)
+    }
+
+    /// Reads a document, and where its classes and their parameters stand in it.
+    pub fn parse_with_places(text: &[u8]) -> Result<(Enc, Places), EncError> {
         let Some(root) = compose(text, Limits::DEFAULT)? else {
             return Err(Finding::new(None, MAP, "an empty document").into());
         };
         let mut reader = Reader::default();
         let enc = Enc::of(&mut reader, &root, &Path::Top);
-        finished(reader, enc)
+        let places = reader.take_places();
+        finished(reader, enc).map(|enc| (enc, places))
     }
 
     /// Reads the ENC that stands below a key of a document at the top. Of the
@@ -237,13 +243,16 @@ fn classes(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Vec<Class> {
             continue;
         };
         let path = &Path::Name(path, &name);
+        reader.place(path, entry.mark);
         let expected = "a map of parameters, or nothing";
         let mut parameters = Vec::new();
         for entry in map(reader, entry.node, path, expected).unwrap_or_default() {
             let Some(name) = variable_name(reader, &entry, path, "the name of a parameter") else {
                 continue;
             };
-            match reader.value(entry.node, &Path::Name(path, &name)) {
+            let path = &Path::Name(path, &name);
+            reader.place(path, entry.mark);
+            match reader.value(entry.node, path) {
                 Value::Null => {}
                 value => parameters.push((name, value)),
             }
@@ -253,16 +262,16 @@ fn classes(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Vec<Class> {
     classes
 }
 
-fn class_list(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Vec<Class> {
+fn class_list(reader: &mut Reader, node: &Node, list: &Path<'_>) -> Vec<Class> {
     // Checks the list's own tag, which an item by item reading would pass over.
-    let _ = reader.value(node, path);
+    let _ = reader.value(node, list);
     let yaml::Value::Sequence(items) = &node.target().value else {
         return Vec::new();
     };
     let mut classes: Vec<Class> = Vec::new();
     let mut names = std::collections::HashMap::new();
     for (at, item) in items.iter().enumerate() {
-        let path = &Path::Item(path, at);
+        let path = &Path::Item(list, at);
         let name = reader.value(item, path);
         let Some(name) = class_name(reader, &name, item.mark, path) else {
             continue;
@@ -272,6 +281,7 @@ fn class_list(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Vec<Class> {
             reader.report(Finding::new(item.mark, "each class once", found).at(path.to_string()));
             continue;
         }
+        reader.place(&Path::Name(list, &name), item.mark);
         classes.push(Class { name, parameters: Vec::new() });
     }
     classes

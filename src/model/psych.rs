@@ -26,7 +26,7 @@
 
 use super::scalar::{CORE, DATA, is_special, scalar, tagged};
 use super::value::{Value, key_text};
-use super::yaml::{self, Finding, Mark, Node};
+use super::yaml::{self, Finding, Mark, Node, Places};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -34,6 +34,7 @@ use std::fmt;
 #[derive(Debug, Default)]
 pub struct Reader {
     findings: Vec<Finding>,
+    places: Places,
 }
 
 /// One key of a mapping, with what stands there.
@@ -55,6 +56,16 @@ impl Reader {
         if self.findings.len() < ENOUGH && !known {
             self.findings.push(finding);
         }
+    }
+
+    /// Notes where something stands.
+    pub fn place(&mut self, path: &Path<'_>, mark: Mark) {
+        self.places.insert(path.to_string(), mark);
+    }
+
+    /// Where what was noted stands.
+    pub fn take_places(&mut self) -> Places {
+        std::mem::take(&mut self.places)
     }
 
     /// All that is wrong, in the order of the document.

@@ -36,6 +36,9 @@ pub struct Mark {
     pub column: u64,
 }
 
+/// Where things stand, by the keys that lead there: `classes.apache.port`.
+pub type Places = std::collections::BTreeMap<String, Mark>;
+
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}", self.line, self.column)

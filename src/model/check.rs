@@ -1,0 +1,413 @@
+//! Whether a value is one of a data type, as Puppet would decide it
+//! (`lib/puppet/pops/types/types.rb`, `instance?`), or that it cannot be told here.
+
+use super::puppet_code::definition::Stated;
+use super::puppet_code::types::{Key, Member, Range, Size, Type, takes_undef};
+use super::ruby_regex::Patterns;
+use super::value::{Value, key_text};
+use std::collections::BTreeMap;
+
+/// What was found of a value and a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Ok,
+    Violation(Mismatch),
+    /// It cannot be told without Puppet; why.
+    Undecided(String),
+}
+
+/// Where a value is not what a type wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The keys and places that lead from the value to what is wrong in it.
+    pub path: Vec<String>,
+    pub expected: String,
+    /// The kind of what was found, never the value.
+    pub found: String,
+}
+
+/// Type aliases by their name in lower case, as Puppet looks them up.
+pub type Aliases = BTreeMap<String, Stated>;
+
+/// So many types may be gone through for one value; more is a circle.
+const DEEPEST: usize = 200;
+
+/// Decides whether a value is of a type.
+pub fn check(value: &Value, of: &Type, aliases: &Aliases, patterns: &mut Patterns) -> Verdict {
+    Checker { aliases, patterns, depth: 0 }.check(value, of)
+}
+
+struct Checker<'a> {
+    aliases: &'a Aliases,
+    patterns: &'a mut Patterns,
+    depth: usize,
+}
+
+impl Checker<'_> {
+    fn check(&mut self, value: &Value, of: &Type) -> Verdict {
+        if self.depth == DEEPEST {
+            return Verdict::Undecided(format!("`{of}` leads to itself"));
+        }
+        self.depth += 1;
+        let verdict = self.decide(value, of);
+        self.depth -= 1;
+        verdict
+    }
+
+    fn decide(&mut self, value: &Value, of: &Type) -> Verdict {
+        match of {
+            Type::Any => Verdict::Ok,
+            Type::Optional(None) => Verdict::Ok,
+            Type::Optional(Some(inside)) => match value {
+                Value::Null => Verdict::Ok,
+                value => self.check(value, inside),
+            },
+            Type::NotUndef(inside) => match (value, inside) {
+                (Value::Null, _) => mismatch(value, of),
+                (_, None) => Verdict::Ok,
+                (value, Some(inside)) => self.check(value, inside),
+            },
+            Type::Variant(types) => self.any(value, types, of),
+            Type::Reference(name) => self.reference(value, name),
+            Type::Array { element, size } => match value {
+                Value::Array(items) => self.items(items, |_| Some(&**element), size, of),
+                value => mismatch(value, of),
+            },
+            Type::Tuple { types, size } => match value {
+                Value::Array(items) => {
+                    let exact =
+                        Range { from: Some(types.len() as i64), to: Some(types.len() as i64) };
+                    let size = Some(size.unwrap_or(exact));
+                    self.items(items, |at| types.get(at).or(types.last()), &size, of)
+                }
+                value => mismatch(value, of),
+            },
+            Type::Hash { key, value: inside, size } => match value {
+                Value::Hash(pairs) => self.pairs(pairs, key, inside, size, of),
+                value => mismatch(value, of),
+            },
+            Type::Struct(members) => match value {
+                Value::Hash(pairs) => self.members(pairs, members, of),
+                value => mismatch(value, of),
+            },
+            Type::Collection(size) => match value {
+                Value::Array(items) => sized(items.len(), size, value, of),
+                Value::Hash(pairs) => sized(pairs.len(), size, value, of),
+                value => mismatch(value, of),
+            },
+            Type::Foreign { name: "Iterable" | "Init", .. } => {
+                Verdict::Undecided(format!("`{of}` is decided by Puppet alone"))
+            }
+            Type::Pattern(patterns) => match value {
+                Value::String(text) => self.matched(text, patterns, of),
+                value => mismatch(value, of),
+            },
+            of => plain(value, of),
+        }
+    }
+
+    fn matched(&mut self, text: &str, patterns: &[String], of: &Type) -> Verdict {
+        let mut open = None;
+        for pattern in patterns {
+            match self.patterns.is_match(pattern, text) {
+                Some(true) => return Verdict::Ok,
+                Some(false) => {}
+                None => open = Some(pattern),
+            }
+        }
+        match open {
+            Some(pattern) => Verdict::Undecided(format!("only Ruby can match `/{pattern}/`")),
+            None => mismatch(&Value::String(String::new()), of),
+        }
+    }
+
+    /// One type that takes it is enough; else one that cannot be told leaves it open.
+    fn any(&mut self, value: &Value, types: &[Type], of: &Type) -> Verdict {
+        let mut open = None;
+        for one in types {
+            match self.check(value, one) {
+                Verdict::Ok => return Verdict::Ok,
+                Verdict::Undecided(why) => open = Some(why),
+                Verdict::Violation(_) => {}
+            }
+        }
+        open.map_or_else(|| mismatch(value, of), Verdict::Undecided)
+    }
+
+    fn reference(&mut self, value: &Value, name: &str) -> Verdict {
+        match self.aliases.get(&name.to_ascii_lowercase()) {
+            Some(Stated::Known(of)) => match self.check(value, of) {
+                // The name says more than what it stands for.
+                Verdict::Violation(found) if found.path.is_empty() => {
+                    Verdict::Violation(Mismatch {
+                        expected: format!("{name}, which is {}", found.expected),
+                        ..found
+                    })
+                }
+                verdict => verdict,
+            },
+            Some(_) => Verdict::Undecided(format!("type `{name}` is stated by code")),
+            None if name.eq_ignore_ascii_case("Data") => self.data(value),
+            None => Verdict::Undecided(format!("type `{name}` is not on the modulepath")),
+        }
+    }
+
+    /// `Variant[ScalarData, Undef, Hash[String, Data], Array[Data]]`
+    fn data(&mut self, value: &Value) -> Verdict {
+        match value {
+            Value::Array(items) => worst(items.iter().map(|item| self.data(item))),
+            Value::Hash(pairs) => worst(pairs.iter().map(|(key, value)| match key {
+                Value::String(_) => self.data(value),
+                key => mismatch(key, &Type::String(None)),
+            })),
+            _ => Verdict::Ok,
+        }
+    }
+
+    fn items<'t>(
+        &mut self,
+        items: &[Value],
+        of_item: impl Fn(usize) -> Option<&'t Type>,
+        size: &Size,
+        of: &Type,
+    ) -> Verdict {
+        if let Some(wrong) = wrong_size(items.len(), size, "items", of) {
+            return wrong;
+        }
+        let items = items.iter().enumerate().map(|(at, item)| match of_item(at) {
+            Some(of) => below(at.to_string(), self.check(item, of)),
+            None => Verdict::Ok,
+        });
+        worst(items)
+    }
+
+    fn pairs(
+        &mut self,
+        pairs: &[(Value, Value)],
+        key: &Type,
+        inside: &Type,
+        size: &Size,
+        of: &Type,
+    ) -> Verdict {
+        if let Some(wrong) = wrong_size(pairs.len(), size, "entries", of) {
+            return wrong;
+        }
+        worst(pairs.iter().map(|(name, value)| match self.check(name, key) {
+            Verdict::Ok => below(key_text(name), self.check(value, inside)),
+            other => below(key_text(name), other),
+        }))
+    }
+
+    fn members(&mut self, pairs: &[(Value, Value)], members: &[Member], of: &Type) -> Verdict {
+        let mut verdicts = Vec::new();
+        for (key, value) in pairs {
+            let member = match key {
+                Value::String(name) => members.iter().find(|member| member.name == *name),
+                _ => None,
+            };
+            verdicts.push(match member {
+                // Undef is as good as nothing where the key may be left out.
+                Some(member) if *value == Value::Null && may_be_left_out(member) => {
+                    match takes_undef(&member.value) {
+                        true => Verdict::Ok,
+                        false => below(member.name.clone(), self.check(value, &member.value)),
+                    }
+                }
+                Some(member) => below(member.name.clone(), self.check(value, &member.value)),
+                None => {
+                    let names: Vec<String> =
+                        members.iter().map(|member| format!("`{}`", member.name)).collect();
+                    let expected = format!("no key but {}", names.join(", "));
+                    let found = format!("key {}", key_text(key));
+                    Verdict::Violation(Mismatch { path: Vec::new(), expected, found })
+                }
+            });
+        }
+        for member in members.iter().filter(|member| !may_be_left_out(member)) {
+            let is_it = |(key, _): &(Value, Value)| matches!(key, Value::String(name) if *name == member.name);
+            if !pairs.iter().any(is_it) {
+                verdicts.push(match self.takes_nothing(&member.value) {
+                    Verdict::Ok => Verdict::Ok,
+                    Verdict::Undecided(why) => Verdict::Undecided(why),
+                    Verdict::Violation(_) => Verdict::Violation(Mismatch {
+                        path: Vec::new(),
+                        expected: format!("key `{}` of `{of}`", member.name),
+                        found: "no such key".to_owned(),
+                    }),
+                });
+            }
+        }
+        worst(verdicts.into_iter())
+    }
+
+    /// A plain key may be left out where its value may be undef, which an alias may say.
+    fn takes_nothing(&mut self, of: &Type) -> Verdict {
+        self.check(&Value::Null, of)
+    }
+}
+
+fn may_be_left_out(member: &Member) -> bool {
+    match member.key {
+        Key::Optional => true,
+        Key::Plain => takes_undef(&member.value),
+        Key::NotUndef => false,
+    }
+}
+
+/// A type without others in it.
+fn plain(value: &Value, of: &Type) -> Verdict {
+    let is = match (of, value) {
+        (Type::Undef, Value::Null) => true,
+        (
+            Type::Scalar | Type::ScalarData,
+            Value::Boolean(_) | Value::Integer(_) | Value::Float(_) | Value::String(_),
+        ) => true,
+        (Type::Numeric, Value::Integer(_) | Value::Float(_)) => true,
+        (Type::Boolean(wanted), Value::Boolean(found)) => wanted.is_none_or(|w| w == *found),
+        (Type::Integer(range), Value::Integer(digits)) => match digits.parse::<i128>() {
+            Ok(found) => within(found, range),
+            Err(_) => match digits.starts_with('-') {
+                true => range.from.is_none(),
+                false => range.to.is_none(),
+            },
+        },
+        (Type::Float(range), Value::Float(found)) => {
+            range.from.is_none_or(|from| *found >= from) && range.to.is_none_or(|to| *found <= to)
+        }
+        (Type::String(size), Value::String(text)) => {
+            return sized(text.chars().count(), size, value, of);
+        }
+        (Type::Literal(wanted), Value::String(text)) => wanted == text,
+        (Type::Enum { values, any_case }, Value::String(text)) => match any_case {
+            false => values.contains(text),
+            true => values.iter().any(|value| value.to_lowercase() == text.to_lowercase()),
+        },
+        _ => false,
+    };
+    if is { Verdict::Ok } else { mismatch(value, of) }
+}
+
+fn within(found: i128, range: &Range<i64>) -> bool {
+    range.from.is_none_or(|from| found >= i128::from(from))
+        && range.to.is_none_or(|to| found <= i128::from(to))
+}
+
+fn sized(length: usize, size: &Size, value: &Value, of: &Type) -> Verdict {
+    let fits = size.is_none_or(|size| within(length as i128, &size));
+    if fits { Verdict::Ok } else { mismatch(value, of) }
+}
+
+fn wrong_size(length: usize, size: &Size, what: &str, of: &Type) -> Option<Verdict> {
+    let fits = size.is_none_or(|size| within(length as i128, &size));
+    (!fits).then(|| {
+        let (expected, found) = (of.to_string(), format!("{length} {what}"));
+        Verdict::Violation(Mismatch { path: Vec::new(), expected, found })
+    })
+}
+
+/// The first violation, else the first that is open.
+fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
+    let mut open = None;
+    for verdict in verdicts {
+        match verdict {
+            Verdict::Violation(_) => return verdict,
+            Verdict::Undecided(_) => open = open.or(Some(verdict)),
+            Verdict::Ok => {}
+        }
+    }
+    open.unwrap_or(Verdict::Ok)
+}
+
+fn below(key: String, verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Violation(mut found) => {
+            found.path.insert(0, key);
+            Verdict::Violation(found)
+        }
+        other => other,
+    }
+}
+
+fn mismatch(value: &Value, of: &Type) -> Verdict {
+    let expected = match of {
+        Type::Sensitive(_) => format!("{of}, which no ENC can give"),
+        Type::Foreign { .. } | Type::Regexp(_) | Type::Default => {
+            format!("{of}, which no value of an ENC is")
+        }
+        of => of.to_string(),
+    };
+    let found = value.kind().to_owned();
+    Verdict::Violation(Mismatch { path: Vec::new(), expected, found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::enc::Enc;
+    use super::super::puppet_code::lexer::lex;
+    use super::super::puppet_code::types::read;
+    use super::*;
+
+    fn of(text: &str) -> Type {
+        read(text, &lex(text).unwrap().tokens).unwrap()
+    }
+
+    /// `ok`, `?`, or where and what is wrong; the value is YAML.
+    fn verdict(value: &str, stated: &str) -> String {
+        let enc = Enc::parse(format!("parameters: {{p: {value}}}").as_bytes()).unwrap();
+        let aliases = [
+            ("a::port", "Integer[0, 65535]"),
+            ("a::tree", "Hash[String, Variant[String, A::Tree]]"),
+            ("a::a", "A::A"),
+        ];
+        let aliases = aliases.map(|(name, text)| (name.to_owned(), Stated::Known(of(text)))).into();
+        match check(&enc.parameters[0].1, &of(stated), &aliases, &mut Patterns::default()) {
+            Verdict::Ok => "ok".to_owned(),
+            Verdict::Undecided(_) => "?".to_owned(),
+            Verdict::Violation(Mismatch { path, found, .. }) => {
+                format!("{} {found}", path.join(".")).trim().to_owned()
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_judged_as_puppet_judges_them() {
+        for (value, stated, expected) in [
+            ("1", "Float", "an integer"),
+            ("1.0", "Integer", "a float"),
+            ("99999999999999999999", "Integer[1]", "ok"),
+            ("99999999999999999999", "Integer[1, 5]", "an integer"),
+            ("'3'", "Integer", "a string"),
+            ("''", "String[1]", "a string"),
+            ("éé", "String[2, 2]", "ok"),
+            ("null", "Optional[String]", "ok"),
+            ("null", "String", "null"),
+            ("B", "Enum['a', 'b', true]", "ok"),
+            ("B", "Enum['a', 'b']", "a string"),
+            ("[1, x]", "Array[Integer]", "1 a string"),
+            ("[]", "Array[Integer, 1]", "0 items"),
+            ("[1, x, y]", "Tuple[Integer, String, 1, 5]", "ok"),
+            ("[1]", "Tuple[Integer, String]", "1 items"),
+            ("{a: 1}", "Hash[String, Integer]", "ok"),
+            ("{1: 1}", "Hash[String, Integer]", "1 an integer"),
+            ("{a: {b: 1}}", "A::Tree", "a a map"),
+            ("{a: {b: x}}", "A::Tree", "ok"),
+            ("{a: 1}", "Struct[{a => Integer, b => Optional[String]}]", "ok"),
+            ("{b: x}", "Struct[{a => Integer, b => Optional[String]}]", "no such key"),
+            ("{a: 1, c: 1}", "Struct[{a => Integer}]", "key c"),
+            ("80", "A::Port", "ok"),
+            ("x", "Optional[A::Port]", "a string"),
+            ("x", "A::A", "?"),
+            ("x", "No::Such", "?"),
+            ("x", "Variant[Integer, No::Such]", "?"),
+            ("x", "Variant[No::Such, String]", "ok"),
+            ("abc", "Pattern[/^b/, /c$/]", "ok"),
+            ("abc", "Pattern[/(?=x)/]", "?"),
+            ("x", "Sensitive[String]", "a string"),
+            ("{a: [1, null]}", "Data", "ok"),
+            ("{1: x}", "Data", "an integer"),
+            ("x", "NotUndef", "ok"),
+        ] {
+            assert_eq!(verdict(value, stated), expected, "{value} as {stated}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Puppet code, as far as others may call it: classes, defined types, type
+//! aliases and functions, with their parameters.
+//!
+//! Read as Puppet's own lexer and grammar read it
+//! (`lib/puppet/pops/parser/lexer2.rb`, `egrammar.ra`). What cannot be read is
+//! said with its line; nothing is guessed.
+
+pub mod definition;
+pub mod lexer;
+pub mod types;
+
+use std::fmt;
+
+/// What could not be read, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Counted from 1.
+    pub line: usize,
+    pub what: String,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.what)
+    }
+}
+
+impl std::error::Error for Unreadable {}

@@ -1,0 +1,475 @@
+//! What a file of Puppet code defines, and how it may be called.
+
+use super::Unreadable;
+use super::lexer::{Kind, Token, Tokens, lex, line_of};
+use super::types::{self, Type};
+
+/// A class, a defined type, a type alias or a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definition {
+    pub kind: What,
+    /// The whole name, `foo::bar`.
+    pub name: String,
+    pub line: usize,
+    /// The class that it inherits.
+    pub inherits: Option<String>,
+    pub parameters: Vec<Parameter>,
+    /// Of an alias what it stands for, of a function what it returns.
+    pub stands_for: Stated,
+    /// True where its comment says `@api private`.
+    pub private: bool,
+    /// The first line of its comment.
+    pub summary: Option<String>,
+}
+
+/// What is defined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    Class,
+    DefinedType,
+    TypeAlias,
+    Function,
+}
+
+/// A parameter of a definition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    pub name: String,
+    pub of: Stated,
+    /// The source of its default; without one it is required.
+    pub default: Option<String>,
+    /// True where it takes all that is left (`*$rest`).
+    pub rest: bool,
+    /// What the definition's comment says of it.
+    pub summary: Option<String>,
+}
+
+/// A type as it is stated.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stated {
+    /// Not at all, which is any.
+    No,
+    Known(Type),
+    /// By code that is not run here; its source.
+    Unknown(String),
+}
+
+/// Reads what a file defines.
+pub fn definitions(text: &str) -> Result<Vec<Definition>, Unreadable> {
+    let Tokens { tokens, comments } = lex(text)?;
+    let mut reader = Reader {
+        text,
+        tokens: &tokens,
+        comments: Comments { text, list: &comments },
+        at: 0,
+        lines: Lines { text, at: 0, line: 1 },
+    };
+    reader.read()
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    tokens: &'t [Token],
+    comments: Comments<'t>,
+    at: usize,
+    lines: Lines<'t>,
+}
+
+/// Lines of places that come in order: counted on from the one before.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, at: usize) -> usize {
+        let between = self.text.as_bytes().get(self.at..at).unwrap_or_default();
+        self.line += between.iter().filter(|&&byte| byte == b'\n').count();
+        self.at = at;
+        self.line
+    }
+}
+
+impl<'t> Reader<'t> {
+    fn read(&mut self) -> Result<Vec<Definition>, Unreadable> {
+        let mut found = Vec::new();
+        // The classes whose bodies are open here, each with the depth of its braces.
+        let mut around: Vec<(String, usize)> = Vec::new();
+        let mut depth = 0_usize;
+        while let Some(token) = self.tokens.get(self.at) {
+            match &token.kind {
+                Kind::Mark('{') => depth += 1,
+                Kind::Mark('}') => {
+                    depth = depth.saturating_sub(1);
+                    if around.last().is_some_and(|(_, outside)| *outside == depth) {
+                        around.pop();
+                    }
+                }
+                Kind::Name => {
+                    if let Some(kind) = self.begins() {
+                        let space = around.last().map(|(name, _)| name.as_str());
+                        let definition = self.definition(kind, space)?;
+                        if kind == What::Class {
+                            around.push((definition.name.clone(), depth));
+                        }
+                        found.push(definition);
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+        Ok(found)
+    }
+
+    fn source(&self, token: &Token) -> &'t str {
+        &self.text[token.start..token.end]
+    }
+
+    fn kind(&self, ahead: usize) -> Option<&'t Kind> {
+        self.tokens.get(self.at + ahead).map(|token| &token.kind)
+    }
+
+    fn is(&self, mark: char) -> bool {
+        self.kind(0) == Some(&Kind::Mark(mark))
+    }
+
+    fn unreadable(&self, what: &str) -> Unreadable {
+        let at = self.tokens.get(self.at).map_or(self.text.len(), |token| token.start);
+        Unreadable { line: line_of(self.text, at), what: what.to_owned() }
+    }
+
+    /// What is defined here, if anything: these words are names elsewhere, of
+    /// attributes and of keys (`class => 'x'`, `class { 'x': }`).
+    fn begins(&self) -> Option<What> {
+        let word = self.source(&self.tokens[self.at]);
+        let before = self.at.checked_sub(1).map(|at| &self.tokens[at].kind);
+        if matches!(before, Some(Kind::Mark('.' | '@') | Kind::Returns)) {
+            return None;
+        }
+        let next = self.kind(1);
+        let name = next == Some(&Kind::Name);
+        let kind = match word {
+            "class" if name => What::Class,
+            "define" if name => What::DefinedType,
+            "function" if name => What::Function,
+            "type" if next == Some(&Kind::Reference) => What::TypeAlias,
+            _ => return None,
+        };
+        let behind = self.kind(2);
+        let follows = match kind {
+            What::Class => {
+                let inherits =
+                    self.tokens.get(self.at + 2).is_some_and(|t| self.source(t) == "inherits");
+                inherits || matches!(behind, Some(Kind::Mark('{' | '(')))
+            }
+            What::DefinedType => matches!(behind, Some(Kind::Mark('{' | '('))),
+            What::Function => behind == Some(&Kind::Mark('(')),
+            What::TypeAlias => behind == Some(&Kind::Mark('=')),
+        };
+        follows.then_some(kind)
+    }
+
+    fn definition(&mut self, kind: What, space: Option<&str>) -> Result<Definition, Unreadable> {
+        let start = self.tokens[self.at].start;
+        let stated = self.source(&self.tokens[self.at + 1]).trim_start_matches("::");
+        // A name within a class is below it, however it is stated.
+        let name = match (kind, space) {
+            (What::Class | What::DefinedType, Some(space)) => format!("{space}::{stated}"),
+            _ => stated.to_owned(),
+        };
+        self.at += 2;
+        let comment = self.comments.above(start);
+        let line = self.lines.of(start);
+        let mut definition = Definition {
+            kind,
+            name,
+            line,
+            inherits: None,
+            parameters: Vec::new(),
+            stands_for: Stated::No,
+            private: comment.is_private(),
+            summary: comment.summary(),
+        };
+        if kind == What::TypeAlias {
+            self.at += 1;
+            definition.stands_for = self.alias();
+            return Ok(definition);
+        }
+        if self.is('(') {
+            definition.parameters = self.parameters(&comment)?;
+        }
+        if self.kind(0) == Some(&Kind::Returns) {
+            self.at += 1;
+            definition.stands_for = self.stated_until(|kind| *kind == Kind::Mark('{'));
+        }
+        if kind == What::Class
+            && self.tokens.get(self.at).is_some_and(|t| self.source(t) == "inherits")
+        {
+            let parent = self.tokens.get(self.at + 1).filter(|token| token.kind == Kind::Name);
+            let parent =
+                parent.ok_or_else(|| self.unreadable("expected a class after `inherits`"))?;
+            definition.inherits = Some(self.source(parent).trim_start_matches("::").to_owned());
+            self.at += 2;
+        }
+        match self.is('{') {
+            true => Ok(definition),
+            false => Err(self.unreadable("expected `{` here, where a body begins")),
+        }
+    }
+
+    /// A type goes on while a bracket is open.
+    fn alias(&mut self) -> Stated {
+        let begin = self.at;
+        if self.kind(0) == Some(&Kind::Reference) {
+            self.at += 1;
+        }
+        if self.is('[') {
+            self.skip_brackets();
+        }
+        if self.at == begin {
+            // `type X = { … }`, an object: no value of an ENC is one.
+            if self.is('{') {
+                self.skip_brackets();
+            } else {
+                self.at += usize::from(self.at < self.tokens.len());
+            }
+        }
+        self.stated(begin, self.at)
+    }
+
+    fn stated_until(&mut self, end: impl Fn(&Kind) -> bool) -> Stated {
+        let begin = self.at;
+        while self.kind(0).is_some_and(|kind| !end(kind)) {
+            self.skip_brackets();
+        }
+        self.stated(begin, self.at)
+    }
+
+    fn stated(&self, begin: usize, end: usize) -> Stated {
+        let tokens = &self.tokens[begin..end];
+        let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return Stated::No };
+        match types::read(self.text, tokens) {
+            Some(read) => Stated::Known(read),
+            None => Stated::Unknown(self.text[first.start..last.end].to_owned()),
+        }
+    }
+
+    /// Goes past one token, or past a whole pair of brackets.
+    fn skip_brackets(&mut self) {
+        let mut open = 0_usize;
+        while let Some(kind) = self.kind(0) {
+            match kind {
+                Kind::Mark('(' | '[' | '{') => open += 1,
+                Kind::Mark(')' | ']' | '}') => open = open.saturating_sub(1),
+                _ => {}
+            }
+            self.at += 1;
+            if open == 0 {
+                return;
+            }
+        }
+    }
+
+    fn parameters(&mut self, comment: &Comment) -> Result<Vec<Parameter>, Unreadable> {
+        self.at += 1;
+        let mut parameters = Vec::new();
+        while !self.is(')') {
+            parameters.push(self.parameter(comment)?);
+            match self.kind(0) {
+                Some(Kind::Mark(',')) => self.at += 1,
+                Some(Kind::Mark(')')) => {}
+                _ => return Err(self.unreadable("expected `,` or `)` after a parameter")),
+            }
+        }
+        self.at += 1;
+        Ok(parameters)
+    }
+
+    fn parameter(&mut self, comment: &Comment) -> Result<Parameter, Unreadable> {
+        let begin = self.at;
+        while !matches!(
+            self.kind(0),
+            None | Some(Kind::Variable | Kind::Mark('*' | '&' | ')' | ',' | '='))
+        ) {
+            self.skip_brackets();
+        }
+        let of = self.stated(begin, self.at);
+        let rest = self.is('*');
+        self.at += usize::from(rest || self.is('&'));
+        let name = self.tokens.get(self.at).filter(|token| token.kind == Kind::Variable);
+        let name = name.ok_or_else(|| self.unreadable("expected a parameter, such as `$name`"))?;
+        let name = self.source(name)[1..].to_owned();
+        self.at += 1;
+        let default = self.is('=').then(|| self.default());
+        let summary = comment.of_parameter(&name);
+        Ok(Parameter { name, of, default, rest, summary })
+    }
+
+    fn default(&mut self) -> String {
+        self.at += 1;
+        let begin = self.at;
+        while !matches!(self.kind(0), None | Some(Kind::Mark(',' | ')'))) {
+            self.skip_brackets();
+        }
+        let tokens = &self.tokens[begin..self.at];
+        match (tokens.first(), tokens.last()) {
+            (Some(first), Some(last)) => self.text[first.start..last.end].to_owned(),
+            _ => String::new(),
+        }
+    }
+}
+
+struct Comments<'t> {
+    text: &'t str,
+    list: &'t [(usize, usize)],
+}
+
+/// The lines of the comment above a definition, without their `#`.
+struct Comment<'t> {
+    lines: Vec<&'t str>,
+}
+
+impl<'t> Comments<'t> {
+    /// The comment whose last line is right above a place.
+    fn above(&self, at: usize) -> Comment<'t> {
+        let mut lines = Vec::new();
+        let mut below = at;
+        let before = self.list.partition_point(|(start, _)| *start < at);
+        for (start, end) in self.list[..before].iter().rev() {
+            let between = &self.text[*end..below];
+            if between.matches('\n').count() > 1 || !between.trim().is_empty() {
+                break;
+            }
+            lines.push(self.text[*start..*end].trim_start_matches('#').trim_end());
+            below = *start;
+        }
+        lines.reverse();
+        Comment { lines }
+    }
+}
+
+impl Comment<'_> {
+    fn is_private(&self) -> bool {
+        let words = |line: &&str| line.split_whitespace().eq(["@api", "private"]);
+        self.lines.iter().any(words)
+    }
+
+    /// Its `@summary`, or the first line that says something.
+    fn summary(&self) -> Option<String> {
+        let tagged = self.lines.iter().position(|line| line.trim().starts_with("@summary"));
+        if let Some(at) = tagged {
+            let rest = self.lines[at].trim().trim_start_matches("@summary").trim();
+            let next = self.lines.get(at + 1).map_or("", |line| line.trim());
+            let summary = if rest.is_empty() { next } else { rest };
+            return (!summary.is_empty()).then(|| summary.to_owned());
+        }
+        let plain = |line: &&&str| {
+            let line = line.trim();
+            !line.is_empty() && !line.starts_with(['@', '=', '#'])
+        };
+        self.lines.iter().find(plain).map(|line| line.trim().to_owned())
+    }
+
+    /// The first line of `@param NAME …`, or the line below it.
+    fn of_parameter(&self, name: &str) -> Option<String> {
+        let at = self.lines.iter().position(|line| {
+            let mut words =
+                line.trim().strip_prefix("@param").unwrap_or_default().split_whitespace();
+            words.any(|word| word == name) && !line.trim().starts_with("@param_")
+        })?;
+        let (_, rest) = self.lines[at].split_once(name)?;
+        let next = self.lines.get(at + 1).map_or("", |line| line.trim());
+        let text = match rest.trim() {
+            "" if next.starts_with('@') => "",
+            "" => next,
+            rest => rest,
+        };
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_read_with_its_parameters_and_its_comment() {
+        let text = r#"
+# @summary Looks after foo
+#
+# @param port
+#   Where it listens
+# @api private
+class foo::bar (
+  Integer[1] $port = 80,   # not the class's
+  $any,
+  Optional[Enum['a','b']] $mode = $foo::params::mode ? { 'x' => 'a', default => undef },
+  Sensitive[String] $secret,
+  Foo[$x] $odd = { a => [1, 2], b => "${c}, )" },
+) inherits ::foo::params {
+  class { 'other': require => Class['foo'] }
+  class inner { }
+  define inner::thing($x) { }
+}
+"#;
+        let found = definitions(text).unwrap();
+        let names: Vec<(&str, usize)> = found.iter().map(|d| (d.name.as_str(), d.line)).collect();
+        assert_eq!(
+            names,
+            [("foo::bar", 7), ("foo::bar::inner", 15), ("foo::bar::inner::thing", 16)]
+        );
+        let class = &found[0];
+        assert_eq!(class.inherits.as_deref(), Some("foo::params"));
+        assert!(class.private);
+        assert_eq!(class.summary.as_deref(), Some("Looks after foo"));
+        let parameters: Vec<String> = class
+            .parameters
+            .iter()
+            .map(|p| {
+                let of = match &p.of {
+                    Stated::No => "-".to_owned(),
+                    Stated::Known(of) => of.to_string(),
+                    Stated::Unknown(source) => format!("? {source}"),
+                };
+                format!("{} | {of} | {}", p.name, p.default.as_deref().unwrap_or("required"))
+            })
+            .collect();
+        assert_eq!(
+            parameters,
+            [
+                "port | Integer[1] | 80",
+                "any | - | required",
+                "mode | Optional[Enum['a', 'b']] | $foo::params::mode ? { 'x' => 'a', default => undef }",
+                "secret | Sensitive[String] | required",
+                "odd | ? Foo[$x] | { a => [1, 2], b => \"${c}, )\" }",
+            ]
+        );
+        assert_eq!(class.parameters[0].summary.as_deref(), Some("Where it listens"));
+    }
+
+    #[test]
+    fn aliases_and_functions_are_read_too() {
+        let text = "type Foo::Port = Variant[\n Integer[0, 65535], Enum['x']]\n\
+                    function foo::f(String $a, Integer *$rest) >> Array[String] { $a }\n\
+                    type Foo::Thing = { attributes => {} }\n";
+        let found = definitions(text).unwrap();
+        let of = |at: usize| match &found[at].stands_for {
+            Stated::Known(of) => of.to_string(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(of(0), "Variant[Integer[0, 65535], Enum['x']]");
+        assert_eq!((of(1).as_str(), found[1].parameters[1].rest), ("Array[String]", true));
+        assert_eq!(of(2), "Unknown(\"{ attributes => {} }\")");
+    }
+
+    #[test]
+    fn words_that_define_nothing_are_passed_over() {
+        let text = "$x = { class => 1, type => 'a', define => 2 }\nclass { 'a': class => 'b' }\n";
+        assert_eq!(definitions(text).unwrap(), []);
+        let told = definitions("class x (\n $a $b) {}").unwrap_err().to_string();
+        assert_eq!(told, "line 2: expected `,` or `)` after a parameter");
+    }
+}

@@ -1,0 +1,516 @@
+//! Puppet code as tokens (`lib/puppet/pops/parser/lexer2.rb`).
+
+use super::Unreadable;
+
+/// One token, and the bytes of the text that it is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    pub kind: Kind,
+    pub start: usize,
+    pub end: usize,
+}
+
+/// What a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `foo`, `foo::bar`, keywords too.
+    Name,
+    /// `Foo`, `Foo::Bar`.
+    Reference,
+    /// `$foo`.
+    Variable,
+    Number,
+    /// The text of a string; none where it is put together at run time.
+    Text(Option<String>),
+    /// A regular expression, without its slashes.
+    Regex(String),
+    /// An operator or a bracket of one character.
+    Mark(char),
+    /// `=>`
+    Arrow,
+    /// `>>`, which a function's return type follows.
+    Returns,
+    /// Any other operator of several characters.
+    Operator,
+}
+
+/// The tokens of a text, and the line comments that stand between them.
+#[derive(Debug, Default)]
+pub struct Tokens {
+    pub tokens: Vec<Token>,
+    /// The bytes of each `#` comment, in order.
+    pub comments: Vec<(usize, usize)>,
+}
+
+/// So deep may interpolations be in each other.
+const DEEPEST: usize = 64;
+
+/// Reads a text as tokens.
+pub fn lex(text: &str) -> Result<Tokens, Unreadable> {
+    let mut lexer = Lexer { text, at: 0, jump: None, depth: 0, out: Tokens::default() };
+    // A byte order mark is no code.
+    lexer.eat("\u{feff}");
+    lexer.until_end()?;
+    Ok(lexer.out)
+}
+
+/// The line of a place in a text, counted from 1.
+pub fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
+}
+
+struct Lexer<'t> {
+    text: &'t str,
+    at: usize,
+    /// Where the code goes on after the end of this line, behind the heredocs that it begins.
+    jump: Option<usize>,
+    depth: usize,
+    out: Tokens,
+}
+
+impl<'t> Lexer<'t> {
+    fn until_end(&mut self) -> Result<(), Unreadable> {
+        while let Some(c) = self.peek() {
+            self.token(c)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the code of `${…}` up to its closing brace, and drops it.
+    fn interpolation(&mut self, start: usize) -> Result<(), Unreadable> {
+        if self.depth == DEEPEST {
+            return Err(self.unreadable(start, "interpolations are nested too deep"));
+        }
+        self.depth += 1;
+        let kept = self.out.tokens.len();
+        let mut open = 0_usize;
+        loop {
+            match self.peek() {
+                None => return Err(self.unreadable(start, "`${` is not closed")),
+                Some('}') if open == 0 => break,
+                Some(c) => {
+                    open = match c {
+                        '{' => open + 1,
+                        '}' => open - 1,
+                        _ => open,
+                    };
+                    self.token(c)?;
+                }
+            }
+        }
+        self.at += 1;
+        self.depth -= 1;
+        self.out.tokens.truncate(kept);
+        Ok(())
+    }
+
+    fn token(&mut self, c: char) -> Result<(), Unreadable> {
+        let start = self.at;
+        match c {
+            '\n' => {
+                self.at = self.jump.take().unwrap_or(self.at + 1);
+                return Ok(());
+            }
+            c if c.is_whitespace() => {
+                self.at += c.len_utf8();
+                return Ok(());
+            }
+            '#' => {
+                self.at = self.line_end();
+                if self.depth == 0 {
+                    self.out.comments.push((start, self.at));
+                }
+                return Ok(());
+            }
+            '/' if self.rest().starts_with("/*") => {
+                let end = self.rest().find("*/");
+                let end = end.ok_or_else(|| self.unreadable(start, "`/*` is not closed"))?;
+                self.at += end + 2;
+                return Ok(());
+            }
+            _ => {}
+        }
+        let kind = match c {
+            '\'' => self.single_quoted(start)?,
+            '"' => self.double_quoted(start)?,
+            '/' if self.may_be_regex() => self.regex(),
+            '@' if self.rest().starts_with("@(") => self.heredoc(start)?,
+            '$' if self.variable() => Kind::Variable,
+            ':' if self.word() => self.named(start),
+            c if c.is_ascii_digit() => self.number(),
+            c if is_word(c) => {
+                self.word();
+                self.named(start)
+            }
+            c => self.operator(c),
+        };
+        self.out.tokens.push(Token { kind, start, end: self.at });
+        Ok(())
+    }
+
+    fn rest(&self) -> &'t str {
+        &self.text[self.at..]
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn eat(&mut self, text: &str) -> bool {
+        let found = self.rest().starts_with(text);
+        if found {
+            self.at += text.len();
+        }
+        found
+    }
+
+    fn line_end(&self) -> usize {
+        self.rest().find('\n').map_or(self.text.len(), |found| self.at + found)
+    }
+
+    fn unreadable(&self, at: usize, what: &str) -> Unreadable {
+        Unreadable { line: line_of(self.text, at), what: what.to_owned() }
+    }
+
+    /// Segments of a name with `::` between them and perhaps before them;
+    /// false where there is none. A `-` may be inside of one, not at its end.
+    fn word(&mut self) -> bool {
+        let start = self.at;
+        loop {
+            let before = self.at;
+            self.eat("::");
+            let rest = self.rest();
+            let mut end = rest.find(|c: char| !is_word(c) && c != '-').unwrap_or(rest.len());
+            end = rest[..end].trim_end_matches('-').len();
+            // `$a->b` and `x-1` aside: Puppet takes a reference without any `-`.
+            if rest.starts_with(|c: char| c.is_ascii_uppercase()) {
+                end = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
+            }
+            if end == 0 {
+                self.at = before;
+                return self.at > start;
+            }
+            self.at += end;
+            if !self.rest().starts_with("::") {
+                return true;
+            }
+        }
+    }
+
+    fn named(&self, start: usize) -> Kind {
+        let name = self.text[start..self.at].trim_start_matches(':');
+        match name.chars().next() {
+            Some(c) if c.is_ascii_uppercase() => Kind::Reference,
+            _ => Kind::Name,
+        }
+    }
+
+    fn variable(&mut self) -> bool {
+        let rest = &self.rest()[1..];
+        let length = variable_length(rest);
+        if length > 0 {
+            self.at += 1 + length;
+        }
+        length > 0
+    }
+
+    fn number(&mut self) -> Kind {
+        let rest = self.rest();
+        // `1.5e-3`: a sign only after `e`, a dot only before a digit.
+        let bytes = rest.as_bytes();
+        let mut end = 0;
+        while let Some(&byte) = bytes.get(end) {
+            let next = bytes.get(end + 1).copied().unwrap_or(b' ');
+            let hex = rest.starts_with("0x") || rest.starts_with("0X");
+            let takes = match byte {
+                b'.' => next.is_ascii_digit(),
+                b'-' => !hex && matches!(bytes[end - 1], b'e' | b'E') && next.is_ascii_digit(),
+                _ => byte.is_ascii_alphanumeric() || byte == b'_',
+            };
+            if !takes {
+                break;
+            }
+            end += 1;
+        }
+        self.at += end;
+        Kind::Number
+    }
+
+    fn operator(&mut self, c: char) -> Kind {
+        const LONG: [&str; 22] = [
+            "<<|", "|>>", "=>", ">>", "==", "=~", "!=", "!~", "<=", ">=", "<<", "<|", "|>", "->",
+            "~>", "<-", "<~", "+=", "-=", "+>", "@@", "::",
+        ];
+        let Some(long) = LONG.into_iter().find(|long| self.rest().starts_with(long)) else {
+            self.at += c.len_utf8();
+            return Kind::Mark(c);
+        };
+        self.at += long.len();
+        match long {
+            "=>" => Kind::Arrow,
+            ">>" => Kind::Returns,
+            _ => Kind::Operator,
+        }
+    }
+
+    /// A `/` after something that has a value divides it.
+    fn may_be_regex(&self) -> bool {
+        let Some(last) = self.out.tokens.last() else { return true };
+        match &last.kind {
+            Kind::Name => {
+                // Keywords have no value, but for these two.
+                let name = &self.text[last.start..last.end];
+                KEYWORDS.contains(&name)
+            }
+            Kind::Mark(mark) => !matches!(mark, ')' | ']'),
+            Kind::Operator => !matches!(&self.text[last.start..last.end], "|>" | "|>>"),
+            Kind::Arrow | Kind::Returns => true,
+            _ => false,
+        }
+    }
+
+    fn regex(&mut self) -> Kind {
+        let body = &self.rest()[1..];
+        let mut end = None;
+        let mut escaped = false;
+        for (at, byte) in body.bytes().enumerate() {
+            match byte {
+                b'/' if !escaped => {
+                    end = Some(at);
+                    break;
+                }
+                b'\\' => escaped = !escaped,
+                _ => escaped = false,
+            }
+        }
+        match end {
+            Some(end) => {
+                self.at += end + 2;
+                Kind::Regex(body[..end].replace("\\/", "/"))
+            }
+            None => self.operator('/'),
+        }
+    }
+
+    fn single_quoted(&mut self, start: usize) -> Result<Kind, Unreadable> {
+        self.at += 1;
+        let mut text = String::new();
+        loop {
+            let Some(c) = self.peek() else {
+                return Err(self.unreadable(start, "a string is not closed"));
+            };
+            self.at += c.len_utf8();
+            match c {
+                '\'' => return Ok(Kind::Text(Some(text))),
+                '\\' => match self.peek() {
+                    Some(next @ ('\'' | '\\')) => {
+                        self.at += 1;
+                        text.push(next);
+                    }
+                    _ => text.push('\\'),
+                },
+                c => text.push(c),
+            }
+        }
+    }
+
+    fn double_quoted(&mut self, start: usize) -> Result<Kind, Unreadable> {
+        self.at += 1;
+        let mut text = Some(String::new());
+        loop {
+            let Some(c) = self.peek() else {
+                return Err(self.unreadable(start, "a string is not closed"));
+            };
+            let here = self.at;
+            self.at += c.len_utf8();
+            match c {
+                '"' => return Ok(Kind::Text(text)),
+                '\\' => {
+                    let found = self.escape();
+                    text = text.and_then(|text| Some(text + &found?));
+                }
+                '$' if self.eat("{") => {
+                    self.interpolation(here)?;
+                    text = None;
+                }
+                '$' if variable_length(self.rest()) > 0 => {
+                    self.at += variable_length(self.rest());
+                    text = None;
+                }
+                c => {
+                    if let Some(text) = &mut text {
+                        text.push(c);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What an escape in double quotes stands for; none for a code point that is none.
+    fn escape(&mut self) -> Option<String> {
+        let c = self.peek()?;
+        self.at += c.len_utf8();
+        let plain = match c {
+            'n' => "\n",
+            'r' => "\r",
+            't' => "\t",
+            's' => " ",
+            '"' | '\'' | '\\' | '$' => return Some(c.to_string()),
+            '\n' => "",
+            'u' => return self.code_point(),
+            c => return Some(format!("\\{c}")),
+        };
+        Some(plain.to_owned())
+    }
+
+    fn code_point(&mut self) -> Option<String> {
+        let rest = self.rest();
+        let (digits, length) = match rest.strip_prefix('{').and_then(|rest| rest.find('}')) {
+            Some(end) => (&rest[1..=end], end + 2),
+            None => (rest.get(..4)?, 4),
+        };
+        let code = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)?;
+        self.at += length;
+        Some(code.to_string())
+    }
+
+    /// `@(TAG)`: the text is on the lines below, up to one that ends it.
+    fn heredoc(&mut self, start: usize) -> Result<Kind, Unreadable> {
+        let line = &self.text[self.at..self.line_end()];
+        let close = line.find(')').ok_or_else(|| self.unreadable(start, "`@(` is not closed"))?;
+        let head = &line[2..close];
+        let tag = head.split(['/', ':']).next().unwrap_or(head).trim();
+        let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+        let tag = quoted.unwrap_or(tag).trim();
+        if tag.is_empty() {
+            return Err(self.unreadable(start, "a heredoc has no end tag"));
+        }
+        let begin = self.jump.unwrap_or_else(|| (self.line_end() + 1).min(self.text.len()));
+        let mut at = begin;
+        for line in self.text[begin..].split_inclusive('\n') {
+            at += line.len();
+            if ends_heredoc(line, tag) {
+                self.jump = Some(at);
+                self.at = start + close + 1;
+                return Ok(Kind::Text(None));
+            }
+        }
+        Err(self.unreadable(start, "a heredoc has no line that ends it"))
+    }
+}
+
+/// Words that are no operand: a `/` behind them begins a regular expression.
+const KEYWORDS: [&str; 20] = [
+    "and",
+    "application",
+    "attr",
+    "case",
+    "class",
+    "consumes",
+    "default",
+    "define",
+    "else",
+    "elsif",
+    "function",
+    "if",
+    "in",
+    "inherits",
+    "node",
+    "or",
+    "produces",
+    "type",
+    "undef",
+    "unless",
+];
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// `(::)?(\w+::)*\w+`
+fn variable_length(text: &str) -> usize {
+    let mut at = 0;
+    loop {
+        let colons = if text[at..].starts_with("::") { 2 } else { 0 };
+        if at > 0 && colons == 0 {
+            return at;
+        }
+        let rest = &text[at + colons..];
+        let word = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
+        if word == 0 {
+            return at;
+        }
+        at += colons + word;
+    }
+}
+
+/// White space, `|`, `-`, the tag: in this order, all but the tag as wanted.
+fn ends_heredoc(line: &str, tag: &str) -> bool {
+    let blank = [' ', '\t'];
+    let line = line.trim_end_matches(['\n', '\r']).trim_matches(blank);
+    let line = line.strip_prefix('|').unwrap_or(line).trim_start_matches(blank);
+    let line = line.strip_prefix('-').unwrap_or(line).trim_start_matches(blank);
+    line == tag
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each token as its text, or as `<text>` where the text is known, or `<>` where it is not.
+    fn tokens(text: &str) -> Vec<String> {
+        let shown = |token: &Token| match &token.kind {
+            Kind::Text(Some(text)) => format!("<{text}>"),
+            Kind::Text(None) => "<>".to_owned(),
+            Kind::Regex(regex) => format!("/{regex}/"),
+            _ => text[token.start..token.end].to_owned(),
+        };
+        lex(text).unwrap().tokens.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn strings_are_read_as_puppet_reads_them() {
+        assert_eq!(tokens(r"'a\'b\\c\d'"), [r"<a'b\c\d>"]);
+        assert_eq!(tokens(r#""a\tb\u{1F600}\u00e9\$x $ 5""#), ["<a\tb😀é$x $ 5>"]);
+        assert_eq!(tokens(r#""a ${b['}']} c" x"#), ["<>", "x"]);
+        assert_eq!(tokens(r#""${"${x}"}" y"#), ["<>", "y"]);
+        assert_eq!(tokens(r#""$x::y""#), ["<>"]);
+    }
+
+    #[test]
+    fn a_slash_divides_what_has_a_value() {
+        assert_eq!(tokens("$a / 2 / 3"), ["$a", "/", "2", "/", "3"]);
+        assert_eq!(tokens(r"if $a =~ /x\/[}]/ {"), ["if", "$a", "=~", "/x/[}]/", "{"]);
+        assert_eq!(tokens("case $x { /a/: {} }").len(), 8);
+        assert_eq!(tokens("(1) / 2 /* c */ # d"), ["(", "1", ")", "/", "2"]);
+    }
+
+    #[test]
+    fn heredocs_are_skipped_to_their_end_and_may_share_a_line() {
+        let text = "f(@(A), @(\"B\"/L)) + 1\n a }\n A\n ${b\n | - B\nx";
+        assert_eq!(tokens(text), ["f", "(", "<>", ",", "<>", ")", "+", "1", "x"]);
+        assert_eq!(
+            lex("\n@(A)\nx\n").unwrap_err().to_string(),
+            "line 2: a heredoc has no line that ends it"
+        );
+    }
+
+    #[test]
+    fn names_numbers_and_operators_are_told_apart() {
+        assert_eq!(tokens("::foo::bar Foo::Bar-1"), ["::foo::bar", "Foo::Bar", "-", "1"]);
+        assert_eq!(
+            tokens("a-b 1.5e-3 0xfe-1 1..2"),
+            ["a-b", "1.5e-3", "0xfe", "-", "1", "1", ".", ".", "2"]
+        );
+        assert_eq!(tokens("a=>b <<| |>> >> ->"), ["a", "=>", "b", "<<|", "|>>", ">>", "->"]);
+    }
+
+    #[test]
+    fn what_is_not_closed_is_told_with_its_line() {
+        let told = |text: &str| lex(text).unwrap_err().to_string();
+        assert_eq!(told("\n'x"), "line 2: a string is not closed");
+        assert_eq!(told("\"${x\""), "line 1: a string is not closed");
+        assert_eq!(told("\n/* x"), "line 2: `/*` is not closed");
+        assert_eq!(told(&"\"${".repeat(100)), "line 1: interpolations are nested too deep");
+    }
+}

@@ -1,0 +1,617 @@
+//! Puppet's data types as a parameter states them, read and written as Puppet
+//! does (`lib/puppet/pops/types/type_parser.rb`, `type_formatter.rb`).
+
+use super::lexer::{Kind, Token};
+use std::fmt;
+
+/// A data type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Type {
+    Any,
+    Undef,
+    Default,
+    Scalar,
+    ScalarData,
+    Numeric,
+    Boolean(Option<bool>),
+    Integer(Range<i64>),
+    Float(Range<f64>),
+    String(Size),
+    /// A string itself, in `Optional['x']` and `NotUndef['x']`.
+    Literal(String),
+    Enum {
+        values: Vec<String>,
+        any_case: bool,
+    },
+    Pattern(Vec<String>),
+    Regexp(Option<String>),
+    Variant(Vec<Type>),
+    Optional(Option<Box<Type>>),
+    NotUndef(Option<Box<Type>>),
+    Array {
+        element: Box<Type>,
+        size: Size,
+    },
+    Hash {
+        key: Box<Type>,
+        value: Box<Type>,
+        size: Size,
+    },
+    Collection(Size),
+    Tuple {
+        types: Vec<Type>,
+        size: Size,
+    },
+    Struct(Vec<Member>),
+    Sensitive(Box<Type>),
+    /// A type of which no value can come from an ENC: `Callable`, `Timestamp`, `Type`, …
+    Foreign {
+        name: &'static str,
+        arguments: String,
+    },
+    /// A type of another name: an alias, a resource type, `Data`.
+    Reference(String),
+}
+
+/// A member of a struct.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    pub name: String,
+    pub key: Key,
+    pub value: Type,
+}
+
+/// How a member's key is stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// It may be left out where its value may be undef.
+    Plain,
+    Optional,
+    NotUndef,
+}
+
+/// From and to, both inclusive; none is without a bound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range<T> {
+    pub from: Option<T>,
+    pub to: Option<T>,
+}
+
+/// A length; none is not stated, which is any.
+pub type Size = Option<Range<i64>>;
+
+/// Types without arguments that need none to be told apart.
+const FOREIGN: [&str; 16] = [
+    "Binary",
+    "Callable",
+    "CatalogEntry",
+    "Class",
+    "Init",
+    "Iterable",
+    "Iterator",
+    "Object",
+    "Resource",
+    "Runtime",
+    "SemVer",
+    "SemVerRange",
+    "Timespan",
+    "Timestamp",
+    "Type",
+    "TypeSet",
+];
+
+/// What may stand between the brackets of a type.
+#[derive(Clone, Debug, PartialEq)]
+enum Argument {
+    Type(Type),
+    Integer(i64),
+    Float(f64),
+    Text(String),
+    Regex(String),
+    Boolean(bool),
+    Default,
+    Hash(Vec<(Argument, Argument)>),
+    /// Of `Callable` alone.
+    Other,
+}
+
+/// So deep may types be in each other.
+const DEEPEST: usize = 100;
+
+/// Reads a type from tokens; none where they are more, or no type that can be
+/// told without running code.
+pub fn read(text: &str, tokens: &[Token]) -> Option<Type> {
+    let mut reader = Reader { text, tokens, at: 0, depth: 0 };
+    let read = reader.read_type()?;
+    (reader.at == tokens.len()).then_some(read)
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    tokens: &'t [Token],
+    at: usize,
+    depth: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn next(&mut self) -> Option<&'t Token> {
+        let token = self.tokens.get(self.at)?;
+        self.at += 1;
+        Some(token)
+    }
+
+    fn mark(&mut self, mark: char) -> bool {
+        let found = self.tokens.get(self.at).is_some_and(|token| token.kind == Kind::Mark(mark));
+        self.at += usize::from(found);
+        found
+    }
+
+    fn source(&self, token: &Token) -> &'t str {
+        &self.text[token.start..token.end]
+    }
+
+    fn read_type(&mut self) -> Option<Type> {
+        let first = self.next()?;
+        if first.kind != Kind::Reference || self.depth == DEEPEST {
+            return None;
+        }
+        self.depth += 1;
+        let name = self.source(first).trim_start_matches("::");
+        let arguments = if self.mark('[') { self.arguments(']')? } else { Vec::new() };
+        let end = self.tokens[self.at - 1].end;
+        let found = typed(name, &arguments, &self.text[first.start..end]);
+        self.depth -= 1;
+        found
+    }
+
+    fn arguments(&mut self, close: char) -> Option<Vec<Argument>> {
+        let mut arguments = Vec::new();
+        while !self.mark(close) {
+            arguments.push(self.argument()?);
+            if !self.mark(',')
+                && !self.tokens.get(self.at).is_some_and(|t| t.kind == Kind::Mark(close))
+            {
+                return None;
+            }
+        }
+        Some(arguments)
+    }
+
+    fn argument(&mut self) -> Option<Argument> {
+        if self.tokens.get(self.at)?.kind == Kind::Reference {
+            return self.read_type().map(Argument::Type);
+        }
+        let token = self.next()?;
+        match &token.kind {
+            Kind::Number => number(self.source(token), 1),
+            Kind::Mark('-') => {
+                let token = self.next().filter(|token| token.kind == Kind::Number)?;
+                number(self.source(token), -1)
+            }
+            Kind::Text(Some(text)) => Some(Argument::Text(text.clone())),
+            Kind::Regex(regex) => Some(Argument::Regex(regex.clone())),
+            Kind::Name => Some(match self.source(token) {
+                "default" => Argument::Default,
+                "true" => Argument::Boolean(true),
+                "false" => Argument::Boolean(false),
+                "undef" => return None,
+                word => Argument::Text(word.to_owned()),
+            }),
+            Kind::Mark('{') => self.hash(),
+            Kind::Mark('[') => {
+                self.depth += 1;
+                let inside = if self.depth < DEEPEST { self.arguments(']') } else { None };
+                self.depth -= 1;
+                inside.map(|_| Argument::Other)
+            }
+            _ => None,
+        }
+    }
+
+    fn hash(&mut self) -> Option<Argument> {
+        let mut pairs = Vec::new();
+        while !self.mark('}') {
+            let key = self.argument()?;
+            if self.next()?.kind != Kind::Arrow {
+                return None;
+            }
+            pairs.push((key, self.argument()?));
+            if !self.mark(',')
+                && !self.tokens.get(self.at).is_some_and(|t| t.kind == Kind::Mark('}'))
+            {
+                return None;
+            }
+        }
+        Some(Argument::Hash(pairs))
+    }
+}
+
+fn number(text: &str, sign: i64) -> Option<Argument> {
+    let radix = |digits: &str, radix| i64::from_str_radix(digits, radix).ok();
+    let lower = text.to_ascii_lowercase();
+    let integer = match lower.strip_prefix("0x") {
+        Some(digits) => radix(digits, 16),
+        None if lower.len() > 1 && lower.starts_with('0') => radix(&lower[1..], 8),
+        None => lower.parse().ok(),
+    };
+    if let Some(integer) = integer {
+        return Some(Argument::Integer(integer.checked_mul(sign)?));
+    }
+    let float: f64 = lower.parse().ok()?;
+    Some(Argument::Float(if sign < 0 { -float } else { float }))
+}
+
+/// Puppet looks a type's name up in lower case.
+fn typed(name: &str, arguments: &[Argument], source: &str) -> Option<Type> {
+    let bare = arguments.is_empty();
+    let found = match name.to_ascii_lowercase().as_str() {
+        "any" if bare => Type::Any,
+        "undef" if bare => Type::Undef,
+        "default" if bare => Type::Default,
+        "scalar" if bare => Type::Scalar,
+        "scalardata" if bare => Type::ScalarData,
+        "numeric" if bare => Type::Numeric,
+        "boolean" => match arguments {
+            [] => Type::Boolean(None),
+            [Argument::Boolean(value)] => Type::Boolean(Some(*value)),
+            _ => return None,
+        },
+        "integer" => Type::Integer(range(arguments, integer)?),
+        "float" => Type::Float(range(arguments, float)?),
+        "string" => Type::String(size(arguments)?),
+        "collection" => Type::Collection(size(arguments)?),
+        "enum" => enumeration(arguments)?,
+        "pattern" => Type::Pattern(arguments.iter().map(regex).collect::<Option<_>>()?),
+        "regexp" => match arguments {
+            [] => Type::Regexp(None),
+            [one] => Type::Regexp(Some(regex(one)?)),
+            _ => return None,
+        },
+        "variant" => variant(types(arguments)?),
+        "optional" => Type::Optional(inside(arguments)?),
+        "notundef" => Type::NotUndef(inside(arguments)?),
+        "array" => array(arguments)?,
+        "hash" => hash(arguments)?,
+        "tuple" => {
+            let at = arguments.iter().position(|argument| !matches!(argument, Argument::Type(_)));
+            let (elements, sizes) = arguments.split_at(at.unwrap_or(arguments.len()));
+            Type::Tuple { types: types(elements)?, size: size(sizes)? }
+        }
+        "struct" => match arguments {
+            [] => Type::Struct(Vec::new()),
+            [Argument::Hash(pairs)] => {
+                Type::Struct(pairs.iter().map(member).collect::<Option<_>>()?)
+            }
+            _ => return None,
+        },
+        "sensitive" => match arguments {
+            [] => Type::Sensitive(Box::new(Type::Any)),
+            [Argument::Type(inside)] => Type::Sensitive(Box::new(inside.clone())),
+            _ => return None,
+        },
+        lower => match FOREIGN.into_iter().find(|name| name.eq_ignore_ascii_case(lower)) {
+            Some(name) => {
+                let arguments = source.split_once('[').map_or("", |(_, rest)| rest);
+                let arguments = arguments.strip_suffix(']').unwrap_or(arguments);
+                Type::Foreign { name, arguments: arguments.to_owned() }
+            }
+            None if lower == "uri" => Type::Foreign { name: "URI", arguments: String::new() },
+            None => Type::Reference(source.trim_start_matches("::").to_owned()),
+        },
+    };
+    Some(found)
+}
+
+fn integer(argument: &Argument) -> Option<i64> {
+    match argument {
+        Argument::Integer(value) => Some(*value),
+        _ => None,
+    }
+}
+
+fn float(argument: &Argument) -> Option<f64> {
+    match argument {
+        Argument::Integer(value) => Some(*value as f64),
+        Argument::Float(value) => Some(*value),
+        _ => None,
+    }
+}
+
+fn range<T>(arguments: &[Argument], value: fn(&Argument) -> Option<T>) -> Option<Range<T>> {
+    let bound = |argument: &Argument| match argument {
+        Argument::Default => Some(None),
+        other => value(other).map(Some),
+    };
+    match arguments {
+        [] => Some(Range { from: None, to: None }),
+        [from] => Some(Range { from: bound(from)?, to: None }),
+        [from, to] => Some(Range { from: bound(from)?, to: bound(to)? }),
+        _ => None,
+    }
+}
+
+/// A length: from, or from and to, or an `Integer` type.
+fn size(arguments: &[Argument]) -> Option<Size> {
+    match arguments {
+        [] => Some(None),
+        [Argument::Type(Type::Integer(range))] => Some(Some(*range)),
+        other => {
+            let range = range(other, integer)?;
+            // A length has no other lowest.
+            Some(Some(Range { from: Some(range.from.unwrap_or(0).max(0)), to: range.to }))
+        }
+    }
+}
+
+fn types(arguments: &[Argument]) -> Option<Vec<Type>> {
+    let inside = arguments.iter().map(|argument| match argument {
+        Argument::Type(inside) => Some(inside.clone()),
+        _ => None,
+    });
+    inside.collect()
+}
+
+fn regex(argument: &Argument) -> Option<String> {
+    match argument {
+        Argument::Regex(regex) | Argument::Text(regex) => Some(regex.clone()),
+        Argument::Type(Type::Regexp(Some(regex))) => Some(regex.clone()),
+        _ => None,
+    }
+}
+
+fn inside(arguments: &[Argument]) -> Option<Option<Box<Type>>> {
+    match arguments {
+        [] => Some(None),
+        [Argument::Type(inside)] => Some(Some(Box::new(inside.clone()))),
+        [Argument::Text(text)] => Some(Some(Box::new(Type::Literal(text.clone())))),
+        _ => None,
+    }
+}
+
+fn enumeration(arguments: &[Argument]) -> Option<Type> {
+    let (values, any_case) = match arguments {
+        [values @ .., Argument::Boolean(any_case)] => (values, *any_case),
+        values => (values, false),
+    };
+    let values = values.iter().map(|value| match value {
+        Argument::Text(text) => Some(text.clone()),
+        _ => None,
+    });
+    let mut values: Vec<String> = values.collect::<Option<_>>()?;
+    values.sort();
+    values.dedup();
+    Some(Type::Enum { values, any_case })
+}
+
+/// Variants in variants are one, each type once, and one type alone is itself.
+fn variant(types: Vec<Type>) -> Type {
+    let mut flat: Vec<Type> = Vec::new();
+    let inner = types.into_iter().flat_map(|inside| match inside {
+        Type::Variant(types) => types,
+        other => vec![other],
+    });
+    for one in inner {
+        if !flat.contains(&one) {
+            flat.push(one);
+        }
+    }
+    match <[Type; 1]>::try_from(flat) {
+        Ok([one]) => one,
+        Err(many) => Type::Variant(many),
+    }
+}
+
+fn array(arguments: &[Argument]) -> Option<Type> {
+    let (element, sizes) = match arguments {
+        [Argument::Type(element), sizes @ ..] => (element.clone(), sizes),
+        sizes => (Type::Any, sizes),
+    };
+    Some(Type::Array { element: Box::new(element), size: size(sizes)? })
+}
+
+fn hash(arguments: &[Argument]) -> Option<Type> {
+    let (key, value, sizes) = match arguments {
+        [Argument::Type(key), Argument::Type(value), sizes @ ..] => {
+            (key.clone(), value.clone(), sizes)
+        }
+        [Argument::Type(_)] => return None,
+        sizes => (Type::Any, Type::Any, sizes),
+    };
+    Some(Type::Hash { key: Box::new(key), value: Box::new(value), size: size(sizes)? })
+}
+
+fn member((key, value): &(Argument, Argument)) -> Option<Member> {
+    let Argument::Type(value) = value else { return None };
+    let literal = |inside: &Option<Box<Type>>| match inside.as_deref() {
+        Some(Type::Literal(name)) => Some(name.clone()),
+        _ => None,
+    };
+    let (name, key) = match key {
+        Argument::Text(name) => (name.clone(), Key::Plain),
+        Argument::Type(Type::Optional(inside)) => (literal(inside)?, Key::Optional),
+        Argument::Type(Type::NotUndef(inside)) => (literal(inside)?, Key::NotUndef),
+        _ => return None,
+    };
+    Some(Member { name, key, value: value.clone() })
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |f: &mut fmt::Formatter<'_>, name: &str, arguments: Vec<String>| {
+            f.write_str(name)?;
+            if arguments.is_empty() { Ok(()) } else { write!(f, "[{}]", arguments.join(", ")) }
+        };
+        match self {
+            Type::Any => f.write_str("Any"),
+            Type::Undef => f.write_str("Undef"),
+            Type::Default => f.write_str("Default"),
+            Type::Scalar => f.write_str("Scalar"),
+            Type::ScalarData => f.write_str("ScalarData"),
+            Type::Numeric => f.write_str("Numeric"),
+            Type::Boolean(value) => name(f, "Boolean", value.iter().map(bool::to_string).collect()),
+            Type::Integer(range) => name(f, "Integer", bounds(range)),
+            Type::Float(range) => name(f, "Float", float_bounds(range)),
+            Type::String(size) => name(f, "String", length(size)),
+            Type::Literal(text) => f.write_str(&quote(text)),
+            Type::Enum { values, any_case } => {
+                let case = any_case.then(|| "true".to_owned());
+                name(f, "Enum", values.iter().map(|value| quote(value)).chain(case).collect())
+            }
+            Type::Pattern(list) => {
+                name(f, "Pattern", list.iter().map(|one| slashed(one)).collect())
+            }
+            Type::Regexp(one) => name(f, "Regexp", one.iter().map(|one| slashed(one)).collect()),
+            Type::Variant(types) => name(f, "Variant", types.iter().map(Type::to_string).collect()),
+            Type::Optional(inside) => {
+                name(f, "Optional", inside.iter().map(|inside| inside.to_string()).collect())
+            }
+            Type::NotUndef(inside) => {
+                let inside = inside.iter().filter(|inside| ***inside != Type::Any);
+                name(f, "NotUndef", inside.map(|inside| inside.to_string()).collect())
+            }
+            Type::Array { element, size } => name(f, "Array", elements(&[element], size)),
+            Type::Hash { key, value, size } => name(f, "Hash", elements(&[key, value], size)),
+            Type::Collection(size) => name(f, "Collection", length(size)),
+            Type::Tuple { types, size } => {
+                let types = types.iter().map(Type::to_string);
+                name(f, "Tuple", types.chain(length(size)).collect())
+            }
+            Type::Struct(members) if members.is_empty() => f.write_str("Struct"),
+            Type::Struct(members) => {
+                let members: Vec<String> = members.iter().map(ToString::to_string).collect();
+                write!(f, "Struct[{{{}}}]", members.join(", "))
+            }
+            Type::Sensitive(inside) => {
+                let inside = (**inside != Type::Any).then(|| inside.to_string());
+                name(f, "Sensitive", inside.into_iter().collect())
+            }
+            Type::Foreign { name: of, arguments } => {
+                let arguments = (!arguments.is_empty()).then(|| arguments.clone());
+                name(f, of, arguments.into_iter().collect())
+            }
+            Type::Reference(name) => f.write_str(name),
+        }
+    }
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = quote(&self.name);
+        // As Puppet writes it: an adjective is told only where the value does not say as much.
+        match (self.key, takes_undef(&self.value)) {
+            (Key::Optional, false) => write!(f, "Optional[{name}] => {}", self.value),
+            (Key::NotUndef, true) => write!(f, "NotUndef[{name}] => {}", self.value),
+            _ => write!(f, "{name} => {}", self.value),
+        }
+    }
+}
+
+/// True where undef is a value of the type, as far as the type itself says.
+pub fn takes_undef(of: &Type) -> bool {
+    match of {
+        Type::Any | Type::Undef | Type::Optional(_) => true,
+        Type::Variant(types) => types.iter().any(takes_undef),
+        Type::Reference(name) => matches!(name.as_str(), "Data" | "RichData"),
+        _ => false,
+    }
+}
+
+fn bounds(range: &Range<i64>) -> Vec<String> {
+    ends(range.from.map(|from| from.to_string()), range.to.map(|to| to.to_string()))
+}
+
+fn float_bounds(range: &Range<f64>) -> Vec<String> {
+    ends(range.from.map(|from| format!("{from:?}")), range.to.map(|to| format!("{to:?}")))
+}
+
+fn ends(from: Option<String>, to: Option<String>) -> Vec<String> {
+    match (from, to) {
+        (None, None) => Vec::new(),
+        (from, to) => from.or_else(|| Some("default".to_owned())).into_iter().chain(to).collect(),
+    }
+}
+
+fn length(size: &Size) -> Vec<String> {
+    size.as_ref().map(bounds).unwrap_or_default()
+}
+
+fn elements(types: &[&Type], size: &Size) -> Vec<String> {
+    if *size == Some(Range { from: Some(0), to: Some(0) }) {
+        return vec!["0".to_owned(), "0".to_owned()];
+    }
+    let plain = size.is_none() && types.iter().all(|inside| **inside == Type::Any);
+    let types = types.iter().filter(|_| !plain).map(ToString::to_string);
+    types.chain(length(size)).collect()
+}
+
+/// Single quotes where they will do.
+fn quote(text: &str) -> String {
+    let plain = !text.contains(['\'', '\\']) && !text.chars().any(char::is_control);
+    if plain {
+        return format!("'{text}'");
+    }
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' | '$' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            c if c.is_control() => quoted.push_str(&format!("\\u{{{:X}}}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
+
+fn slashed(regex: &str) -> String {
+    format!("/{}/", regex.replace('/', "\\/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lexer::lex;
+    use super::*;
+
+    fn written(text: &str) -> Option<String> {
+        read(text, &lex(text).unwrap().tokens).map(|found| found.to_string())
+    }
+
+    /// What `TypeParser` makes of a type and `TypeFormatter` writes of it.
+    #[test]
+    fn types_are_written_as_puppet_writes_them() {
+        for (text, expected) in [
+            ("Integer[1,default]", "Integer[1]"),
+            ("Integer[default, -1]", "Integer[default, -1]"),
+            ("Integer[0x1f]", "Integer[31]"),
+            ("String[1]", "String[1]"),
+            ("String", "String"),
+            ("Optional['a']", "Optional['a']"),
+            ("Variant[Undef,Variant[String,Undef]]", "Variant[Undef, String]"),
+            ("Variant[Boolean]", "Boolean"),
+            ("Enum[present,\"it's\"]", "Enum[\"it's\", 'present']"),
+            ("Enum['a',true]", "Enum['a', true]"),
+            (r"Pattern[/^a\/b$/, 'c']", r"Pattern[/^a\/b$/, /c/]"),
+            ("Array[String, 1, 3]", "Array[String, 1, 3]"),
+            ("Array[0,0]", "Array[0, 0]"),
+            ("Array", "Array"),
+            ("Hash[String, Any, 1]", "Hash[String, Any, 1]"),
+            (
+                "Struct[{a => String, Optional[b] => Integer, c=>Optional[Float[0.5]]}]",
+                "Struct[{'a' => String, Optional['b'] => Integer, 'c' => Optional[Float[0.5]]}]",
+            ),
+            ("Stdlib::Port", "Stdlib::Port"),
+            ("Notundef[Any]", "NotUndef"),
+        ] {
+            assert_eq!(written(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_needs_running_code_is_no_type() {
+        for text in ["$x", "Integer[$x]", "String[1", "Array[String] x", "foo", "Enum[1]"] {
+            assert_eq!(written(text), None, "{text}");
+        }
+        assert_eq!(written(&format!("{}String{}", "Array[".repeat(200), "]".repeat(200))), None);
+    }
+}
