@@ -110,6 +110,7 @@ impl Voice {
                 "hints": failure.hints(),
                 "exit": failure.exit_code(),
                 "exit_code": failure.exit_code().code(),
+                "run": failure.run(),
             });
             let _ = writeln!(io::stdout(), "{document:#}");
         }

@@ -23,7 +23,7 @@ use crate::model::event::{Event, Say, Stdout, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::request::{CodeFrom, Disabled, Request};
-use crate::model::run::{Holder, Outcome, Reason};
+use crate::model::run::{Holder, Outcome, Reason, Record};
 use crate::plan::{apply as plan, history};
 use std::time::Duration;
 
@@ -97,21 +97,38 @@ fn detached(
     mut run: Run,
     signals: &Signals,
 ) -> Result<Answer, Failure> {
-    let deadline = Deadline::after(TO_BEGIN);
-    let mut begun = detach::start(state, &run, signals);
-    while begun.is_ok() {
-        match state.record(&run.record.id)? {
-            Some(record) if record.process != run.record.process => {
-                return Ok(Answer::Asked(Box::new(record)));
-            }
-            _ if deadline.left().is_none() => {
-                begun = Err(Failure::new("the run was started, and does not begin"));
-            }
-            _ => clock::sleep(Duration::from_millis(10)),
-        }
+    let begun = run.offer().and_then(|()| begun(state, &run, signals));
+    match begun {
+        Ok(record) => Ok(Answer::Asked(Box::new(record))),
+        // Whoever has it by now tells how it ends.
+        Err(failure) if signals.received().is_some() => Err(failure),
+        Err(failure) => conclude(request, &mut run, Err(failure)),
     }
-    let refused = begun.map(|()| Outcome::Refused);
-    conclude(request, &mut run, refused)
+}
+
+/// The record of a run that another process has taken over.
+fn begun(state: &State, run: &Run, signals: &Signals) -> Result<Record, Failure> {
+    let deadline = Deadline::after(TO_BEGIN);
+    let mut started = detach::start(state, run, signals)?;
+    loop {
+        let ended = started.end();
+        let record = state.record(&run.record.id)?;
+        if let Some(record) = record.filter(|record| record.process != run.record.process) {
+            return Ok(record);
+        }
+        if let Some(signal) = signals.received() {
+            state.cancel(&run.record.id)?;
+            let what = format!("ended by signal {signal} before the run began");
+            return Err(Failure::new(what).exit(Exit::Interrupted));
+        }
+        if let Some(how) = ended {
+            return Err(Failure::new(format!("the process of the run did not begin it: {how}")));
+        }
+        if deadline.left().is_none() {
+            return Err(Failure::new("the run was started, and does not begin"));
+        }
+        clock::sleep(Duration::from_millis(10));
+    }
 }
 
 fn carry_out(
@@ -154,6 +171,9 @@ fn record(log: &Log, event: &Event) {
 }
 
 fn apply(context: &Context, run: &mut Run, hold: &mut Option<Hold>) -> Result<Outcome, Failure> {
+    if run.is_cancelled() {
+        return Err(Failure::new("cancelled before it began").exit(Exit::Interrupted));
+    }
     // Before anything is installed: without Puppet there is nothing to apply with.
     let program = find_puppet(context.request.puppet.as_deref())?;
     let holder = Holder {
@@ -190,10 +210,15 @@ fn take(context: &Context, program: &Program, holder: &Holder) -> Result<Hold, F
             return Ok(Hold { node, agent: None });
         }
     };
-    if request.disabled == Disabled::Honoured {
-        agent.refuse_if_disabled()?;
-    }
-    Ok(Hold { node, agent: Some(agent.hold(&patience)?) })
+    let honour = || match request.disabled {
+        Disabled::Honoured => agent.refuse_if_disabled(),
+        Disabled::Ignored => Ok(()),
+    };
+    honour()?;
+    let held = agent.hold(&patience)?;
+    // Said while the agent was waited for.
+    honour()?;
+    Ok(Hold { node, agent: Some(held) })
 }
 
 /// Reads the ENC, and with it which app is wanted.
@@ -237,8 +262,7 @@ fn conclude(
         run.record.reason = Some(Reason::from(failure));
     }
     let ended = run.end();
-    outcome?;
-    ended?;
+    outcome.map(drop).and(ended).map_err(|failure| failure.of_run(&run.record.id))?;
     Ok(Answer::Run(Box::new(run.record.clone())))
 }
 

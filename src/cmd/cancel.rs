@@ -20,9 +20,12 @@ pub fn run(args: &Cancel, say: Say) -> Result<Answer, Failure> {
     let signals =
         Signals::catch().map_err(|error| Failure::new("failed to catch signals").because(error))?;
     let mut record = find(&state, Some(&args.run))?;
-    if record.is_over() {
+    let has_begun = record.held || record.stage != Stage::Lost;
+    if record.is_over() && has_begun {
         return Ok(Answer::Run(Box::new(record)));
     }
+    // For a process that is still to take it over, and for whoever asks how it ended.
+    state.cancel(&record.id)?;
     if record.stage != Stage::Orphaned {
         proc::tell_to_end(&record.process)?;
         record = wait(&state, &record.id, Some(PATIENCE), &signals, say)?;

@@ -7,6 +7,7 @@ use crate::host::state::State;
 use crate::model::answer::Answer;
 use crate::model::event::{Event, Say, Stdout};
 use crate::model::failure::Failure;
+use crate::model::run::Record;
 use crate::plan::history::rollback_target;
 
 /// Applies the release of an earlier run.
@@ -14,10 +15,7 @@ pub fn run(args: &Rollback, stdout: Stdout, say: Say) -> Result<Answer, Failure>
     let state = State::of(&args.run.node.root)?;
     let target = match &args.to {
         Some(id) => find(&state, Some(id))?,
-        None => rollback_target(&state.runs()?.0).cloned().ok_or_else(|| {
-            Failure::new("no other release has succeeded on this node, so there is no way back")
-                .hint("see what ran here: `localpuppet history`")
-        })?,
+        None => latest(&state)?,
     };
     let id = &target.id;
     if !target.is_good() {
@@ -36,4 +34,20 @@ pub fn run(args: &Rollback, stdout: Stdout, say: Say) -> Result<Answer, Failure>
         request.certname = state.request(id)?.and_then(|asked| asked.certname);
     }
     ask(&state, &args.run, &request, None, stdout, say)
+}
+
+/// Where back is, of runs that can all be read: one that cannot may be the one.
+fn latest(state: &State) -> Result<Record, Failure> {
+    let (runs, unreadable) = state.runs()?;
+    if let Some(failure) = unreadable.into_iter().next() {
+        return Err(Failure::new("a run cannot be read, and may be the one to go back to")
+            .because(failure)
+            .hint(
+                "name one: `localpuppet rollback --to RUN`, as `localpuppet history` shows them",
+            ));
+    }
+    rollback_target(&runs).cloned().ok_or_else(|| {
+        Failure::new("no other release has succeeded on this node, so there is no way back")
+            .hint("see what ran here: `localpuppet history`")
+    })
 }

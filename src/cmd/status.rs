@@ -60,7 +60,7 @@ pub fn wait(
         }
         if let Some(signal) = signals.received() {
             let what = format!("ended by signal {signal}; run `{id}` goes on");
-            return Err(Failure::new(what).exit(Exit::Interrupted));
+            return Err(Failure::new(what).exit(Exit::Running));
         }
         clock::sleep(LOOK);
     };

@@ -51,7 +51,8 @@ impl Agent {
         let path = format!("{}/agent.json", state.directory());
         let files = [program.real.as_str()].into_iter().chain(CONFIGURATIONS);
         let stamps: Vec<String> = files.map(stamp).collect();
-        let known = files::read_own(Path::new(&path), LARGEST)?;
+        // What cannot be remembered is asked again.
+        let known = files::read_own(Path::new(&path), LARGEST).ok().flatten();
         let known = known.and_then(|text| serde_json::from_slice::<Remembered>(&text).ok());
         if let Some(known) = known.filter(|k| k.program == program.real && k.stamps == stamps) {
             return Ok(known.agent.below(state));
@@ -59,7 +60,7 @@ impl Agent {
         let agent = ask(program, signals)?;
         let remembered = Remembered { program: program.real.clone(), stamps, agent };
         let text = serde_json::to_string(&remembered).unwrap_or_default();
-        files::replace(Path::new(&path), text.as_bytes(), 0o600)?;
+        let _ = files::replace(Path::new(&path), text.as_bytes(), 0o600);
         Ok(remembered.agent.below(state))
     }
 

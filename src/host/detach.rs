@@ -1,14 +1,15 @@
 //! A run that goes on by itself: in a unit of systemd where that runs, in a session of its own elsewhere.
 #![allow(clippy::disallowed_methods)]
 
+use super::fs as files;
 use super::process::{OnSignal, Signals, capture};
 use super::state::{Run, State};
 use crate::model::command::CommandLine;
 use crate::model::failure::Failure;
 use crate::model::run_id::RunId;
 use rustix::process::geteuid;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 /// Variables that a run may need from whoever asked for it.
 const KEPT: [&str; 15] = [
@@ -29,8 +30,21 @@ const KEPT: [&str; 15] = [
     "SSL_CERT_DIR",
 ];
 
+/// The process that takes a run over, as far as it is a child of this one.
+pub struct Started {
+    child: Option<Child>,
+}
+
+impl Started {
+    /// How it ended, where it has.
+    pub fn end(&mut self) -> Option<String> {
+        let status = self.child.as_mut()?.try_wait().ok().flatten()?;
+        Some(status.to_string())
+    }
+}
+
 /// Starts the process that takes a run over.
-pub fn start(state: &State, run: &Run, signals: &Signals) -> Result<(), Failure> {
+pub fn start(state: &State, run: &Run, signals: &Signals) -> Result<Started, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::new("failed to find this program").because(error))?;
     let root = if state.root().is_empty() { "/" } else { state.root() };
@@ -38,7 +52,8 @@ pub fn start(state: &State, run: &Run, signals: &Signals) -> Result<(), Failure>
     let arguments = ["resume", id.as_str(), "--root", root];
     // sd_booted(3)
     if Path::new("/run/systemd/system").is_dir() && geteuid().is_root() {
-        in_unit(run, &program, &arguments, signals)
+        in_unit(run, &program, &arguments, signals)?;
+        Ok(Started { child: None })
     } else {
         in_session(&program, &arguments)
     }
@@ -57,7 +72,7 @@ fn in_unit(
 ) -> Result<(), Failure> {
     // Not on the command line: a proxy may have its password in it.
     let environment = format!("{}/environment", run.directory());
-    run.put("environment", variables().as_bytes())?;
+    files::replace(Path::new(&environment), variables().as_bytes(), 0o600)?;
     let program = program.to_string_lossy().into_owned();
     let mut line = vec![
         format!("--unit={}", unit(&run.record.id)),
@@ -81,15 +96,16 @@ fn in_unit(
         .map_err(|error| Failure::new("failed to start the run").because(error))
 }
 
-/// What it inherits is its environment alone: no terminal, no pipe to whoever asked.
-fn in_session(program: &PathBuf, arguments: &[&str]) -> Result<(), Failure> {
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir("/");
+/// What it inherits is its environment alone: no terminal, no pipe and no lock of whoever asked.
+fn in_session(program: &Path, arguments: &[&str]) -> Result<Started, Failure> {
+    const CLOSED: &str = "exec \"$0\" \"$@\" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-";
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", CLOSED]).arg(program).args(arguments).current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command
-        .spawn()
-        .map(drop)
-        .map_err(|error| Failure::new("failed to start the run").because(error))
+    match command.spawn() {
+        Ok(child) => Ok(Started { child: Some(child) }),
+        Err(error) => Err(Failure::new("failed to start the run").because(error)),
+    }
 }
 
 /// Leaves the session, terminal and process group of whoever asked for the run.

@@ -67,6 +67,10 @@ pub fn exists(pid: u32) -> bool {
 /// True where the process of a pid is a Puppet, as Puppet itself tells
 /// (`lib/puppet/util/pidlock.rb`): by its name, or by its arguments where it is a Ruby.
 pub fn is_puppet(pid: u32) -> bool {
+    // A zombie has its name still, and does nothing any more.
+    if !exists(pid) {
+        return false;
+    }
     let read = |name: &str| fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
     let text = |name: &str| String::from_utf8_lossy(&read(name)).into_owned();
     let name = text("comm");
@@ -94,14 +98,15 @@ pub fn ignores(signal: i32) -> bool {
 #[derive(Debug)]
 pub struct Family {
     leader: i32,
-    sessions: BTreeSet<i32>,
+    /// Every member that was ever seen.
+    members: BTreeSet<i32>,
 }
 
 impl Family {
     /// The family of the leader of a process group.
     pub fn of(leader: u32) -> Self {
         let leader = i32::try_from(leader).unwrap_or(i32::MAX);
-        let mut family = Family { leader, sessions: BTreeSet::new() };
+        let mut family = Family { leader, members: BTreeSet::from([leader]) };
         family.look();
         family
     }
@@ -110,22 +115,16 @@ impl Family {
     /// behind as a daemon has another parent by then, and is none.
     pub fn look(&mut self) {
         let all = all();
-        let mut members = BTreeSet::from([self.leader]);
         loop {
-            let born = all
-                .iter()
-                .filter(|(pid, stat)| !members.contains(*pid) && members.contains(&stat.parent));
+            let born = all.iter().filter(|(pid, stat)| {
+                !self.members.contains(*pid) && self.members.contains(&stat.parent)
+            });
             let born: Vec<i32> = born.map(|(pid, _)| *pid).collect();
             if born.is_empty() {
                 break;
             }
-            members.extend(born);
+            self.members.extend(born);
         }
-        // Not getsid(2): its 0, of a session begun outside this pid namespace, is no Pid.
-        let own = i32::try_from(std::process::id()).ok().and_then(|pid| all.get(&pid));
-        let own = own.map_or(0, |stat| stat.session);
-        let sessions = members.iter().filter_map(|pid| all.get(pid)).map(|stat| stat.session);
-        self.sessions.extend(sessions.filter(|&session| session != own));
     }
 
     /// Sends a signal to every member, the leader first.
@@ -150,7 +149,9 @@ impl Family {
 
     fn others(&self) -> impl Iterator<Item = i32> {
         let members = all().into_iter().filter(|(_, stat)| {
-            stat.group != self.leader && stat.state != 'Z' && self.sessions.contains(&stat.session)
+            // A session is the family's only where a member began it: the leader may well be in
+            // that of a shell, with all that runs there.
+            stat.group != self.leader && stat.state != 'Z' && self.members.contains(&stat.session)
         });
         members.map(|(pid, _)| pid)
     }

@@ -35,6 +35,9 @@ use std::path::Path;
 
 const DIRECTORY: &str = "/var/lib/localpuppet";
 
+/// The file in a run's directory that says that it was cancelled.
+const CANCELLED: &str = "cancelled";
+
 /// A record is some kilobytes; more is not one.
 const LARGEST_RECORD: u64 = 1 << 20;
 
@@ -105,8 +108,25 @@ impl State {
         }
         ours(&directory)?;
         let record: Option<Record> = document(&format!("{directory}/record.json"))?;
-        // Whoever moved the directory moved its files with it.
-        Ok(record.map(|record| self.with_true_stage(Record { directory, ..record })))
+        let Some(record) = record else { return Ok(None) };
+        let truth = self.with_true_stage(Record { directory: directory.clone(), ..record.clone() });
+        if truth.stage == record.stage {
+            return Ok(Some(truth));
+        }
+        // It may have ended between the two looks, and said so.
+        let again = document(&format!("{directory}/record.json"))?.unwrap_or(record);
+        Ok(Some(self.with_true_stage(Record { directory, ..again })))
+    }
+
+    /// Leaves word that a run is to end, for a process that is not there yet.
+    pub fn cancel(&self, id: &RunId) -> Result<(), Failure> {
+        let path = format!("{}/{CANCELLED}", self.run_directory(id));
+        files::append_own(Path::new(&path), b"").map_err(|error| failed("write", &path, error))
+    }
+
+    fn is_cancelled(&self, id: &RunId) -> bool {
+        let path = format!("{}/{CANCELLED}", self.run_directory(id));
+        files::kind(Path::new(&path)).is_ok_and(|kind| kind.is_some())
     }
 
     /// What a run was asked to do.
@@ -165,8 +185,17 @@ impl State {
         if held && self.is_locked_by(&record.id) {
             return record;
         }
-        record.stage = Stage::Lost;
-        record.outcome = Some(Outcome::Lost);
+        match self.is_cancelled(&record.id) {
+            true => {
+                record.stage = Stage::Ended;
+                record.outcome = Some(Outcome::Interrupted);
+                record.exit_code = Some(Exit::Interrupted.code());
+            }
+            false => {
+                record.stage = Stage::Lost;
+                record.outcome = Some(Outcome::Lost);
+            }
+        }
         record
     }
 }

@@ -1,6 +1,7 @@
 //! One shape for every refusal: what failed, why, and what to type next.
 
 use super::exit::Exit;
+use super::run_id::RunId;
 use std::error::Error;
 use std::fmt;
 
@@ -15,12 +16,13 @@ pub struct Failure {
     what: String,
     cause: Option<Box<dyn Error + Send + Sync>>,
     hints: Vec<String>,
+    run: Option<RunId>,
 }
 
 impl Failure {
     /// A failure with exit code 1 and neither cause nor hint.
     pub fn new(what: impl Into<String>) -> Self {
-        Failure { exit: Exit::Error, what: what.into(), cause: None, hints: Vec::new() }
+        Failure { exit: Exit::Error, what: what.into(), cause: None, hints: Vec::new(), run: None }
     }
 
     /// The same failure with another exit code.
@@ -39,6 +41,17 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// The same failure as that of a run which is on record.
+    pub fn of_run(mut self, id: &RunId) -> Self {
+        self.run = Some(id.clone());
+        self
+    }
+
+    /// The run that it ended.
+    pub fn run(&self) -> Option<&RunId> {
+        self.run.as_ref()
     }
 
     /// The exit code that this failure ends the command with.

@@ -34,6 +34,7 @@ pub mod psych;
 pub mod publication;
 pub mod puppet_code;
 pub mod puppet_report;
+pub mod redaction;
 pub mod repository;
 pub mod request;
 pub mod ruby_regex;

@@ -206,6 +206,8 @@ pub struct Record {
     /// Counts the runs of a node, whatever its clock says.
     pub sequence: u64,
     pub stage: Stage,
+    /// True once it had the node.
+    pub held: bool,
     pub outcome: Option<Outcome>,
     /// What `apply` exited with.
     pub exit_code: Option<u8>,
@@ -238,6 +240,7 @@ impl Record {
             id,
             sequence: 0,
             stage: Stage::Waiting,
+            held: false,
             outcome: None,
             exit_code: None,
             mode: Mode::Apply,
@@ -284,9 +287,10 @@ impl Record {
         self.mode == Mode::Apply && self.outcome.is_some_and(Outcome::is_good)
     }
 
-    /// True where Puppet was started to change the node.
+    /// True where Puppet came to change the node, or may have.
     pub fn has_touched(&self) -> bool {
-        self.mode == Mode::Apply && self.puppet.is_some()
+        let applied = self.outcome != Some(Outcome::CompileFailed);
+        self.mode == Mode::Apply && self.puppet.is_some() && applied
     }
 }
 

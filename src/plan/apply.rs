@@ -302,8 +302,21 @@ pub fn oddity(ended: Ended) -> String {
     }
 }
 
+/// More characters of a message are in the log alone.
+const LONGEST: usize = 2000;
+
+/// A message of several lines as one, each without the value that Puppet says it `got`.
 fn without_value(message: &str) -> String {
-    let line = message.lines().next().unwrap_or_default();
+    let lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines: Vec<String> = lines.map(line_without_value).collect();
+    let text = lines.join(" ");
+    match text.char_indices().nth(LONGEST) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+fn line_without_value(line: &str) -> String {
     match line.split_once(", got ") {
         None => line.to_owned(),
         Some((before, after)) => {
@@ -418,11 +431,11 @@ mod tests {
     #[test]
     fn the_reason_is_puppets_and_has_no_value_in_it() {
         let log = r#"{"level":"err","message":"old","source":"Puppet"}
-{"level":"err","message":"parameter 'p' expects a match for Enum['a'], got 's3cret, got x' (file: /f.pp, line: 1)\nmore","source":"Puppet"}
+{"level":"err","message":"parameter 'p' expects a match for Enum['a'], got 's3cret, got x' (file: /f.pp, line: 1)\n  more","source":"Puppet"}
 {"level":"err","message":"Permission denied","source":"Facter"}
 {"level":"notice","message":"bye","source":"Puppet"}
 half a li"#;
-        let told = "parameter 'p' expects a match for Enum['a'] (file: /f.pp, line: 1)";
+        let told = "parameter 'p' expects a match for Enum['a'] (file: /f.pp, line: 1) more";
         assert_eq!(reason(log).as_deref(), Some(told));
         assert_eq!(reason(""), None);
     }

@@ -32,7 +32,12 @@ fn is_other_release(run: &Record, current: &Record) -> bool {
 pub fn surplus(runs: &[Record], keep: Keep, now: Timestamp) -> impl Iterator<Item = &RunId> {
     let last = |wanted: fn(&Record) -> bool| runs.iter().rev().find(|run| wanted(run));
     let applied = applied(runs);
-    let back = applied.and_then(|run| run.rollback_to.clone());
+    // What a rollback takes, of a run that waits for the node as well.
+    let back: Vec<&RunId> = runs
+        .iter()
+        .filter(|run| !run.is_over() || applied.is_some_and(|applied| applied.id == run.id))
+        .filter_map(|run| run.rollback_to.as_ref())
+        .collect();
     let kept: Vec<&RunId> =
         [last(Record::is_good), last(has_failed), applied, rollback_target(runs)]
             .into_iter()
@@ -49,7 +54,7 @@ pub fn surplus(runs: &[Record], keep: Keep, now: Timestamp) -> impl Iterator<Ite
         run.is_over()
             && (*at < too_many || is_old(run))
             && !kept.contains(&&run.id)
-            && back.as_ref() != Some(&run.id)
+            && !back.contains(&&run.id)
     });
     surplus.map(|(_, run)| &run.id)
 }
@@ -140,6 +145,9 @@ mod tests {
         // 1 is where back is, 2 the last that failed, 5 the last that went well.
         assert_eq!(gone(&lines, 1, 365), ["3", "4"]);
         assert_eq!(gone(&lines, 50, 27), ["3"]);
+        // 3 waits to go back to 1.
+        let waiting = ["1 r1 changed", "2 r1 changed", "3>1 r1 refused running"];
+        assert_eq!(gone(&waiting, 1, 365), [""; 0]);
         let running = ["1 r1 changed running", "2 r1 changed", "3 r1 changed"];
         assert_eq!(gone(&running, 1, 1), ["2"]);
     }

@@ -151,8 +151,113 @@ fn a_run_that_is_cancelled_ends_with_all_that_it_started() {
     signal(u32::try_from(pid).unwrap(), "KILL");
     let cancelled = node.run(&["cancel", "orphan"]);
     assert_eq!(cancelled.code, 0, "{cancelled}");
-    assert!(cancelled.stdout.contains("lost"), "{cancelled}");
+    assert!(cancelled.stdout.contains("interrupted"), "{cancelled}");
     assert!(!is_alive(child));
+}
+
+#[test]
+fn cancel_leaves_alone_who_only_shares_a_session_with_the_run() {
+    let node = gated();
+    node.enc("slow/tags/r1", json!({"slow": {}}));
+    let program = env!("CARGO_BIN_EXE_localpuppet");
+    let script = format!("sleep 300 & echo $! > bystander; exec {program} apply --run-id shared");
+    let mut shell = Command::new("setsid");
+    shell.args(["sh", "-c", &script]).current_dir(node.path("."));
+    shell.env("LOCALPUPPET_ROOT", node.path(".")).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut shell = shell.spawn().unwrap();
+    let child = wait_for_pid(&node);
+    signal(shell.id(), "KILL");
+    shell.wait().unwrap();
+    assert_eq!(node.run(&["cancel", "shared"]).code, 0);
+    assert!(!is_alive(child));
+    let bystander = node.read("bystander").trim().parse().unwrap();
+    assert!(is_alive(bystander), "a process of the same session was ended");
+    signal(bystander, "KILL");
+}
+
+#[test]
+fn a_run_that_was_refused_for_what_passes_can_be_asked_for_again() {
+    let node = gated();
+    node.enc("slow/tags/r1", json!({"slow": {}}));
+    let mut holder =
+        node.command(&["apply"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for_pid(&node);
+    let asked = ["apply", "--run-id", "again", "--detach"];
+    assert_eq!(node.run(&asked).code, 0);
+    let refused = node.run(&["status", "again", "--wait"]);
+    assert!(refused.code == 14 && refused.stdout.contains("refused: locked"), "{refused}");
+    open_gate(&node);
+    holder.wait().unwrap();
+    assert_eq!(node.run(&asked).code, 0);
+    let done = node.run(&["status", "again", "--wait"]);
+    assert!(done.code == 0 && done.stdout.contains("changed"), "{done}");
+    // Once it has run, it has.
+    assert_eq!(node.run(&asked).stdout, "again\n");
+    assert_eq!(record(&node.run(&["history", "--json"]))["runs"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn who_asks_for_a_run_may_be_killed_before_it_begins() {
+    let node = gated();
+    open_gate(&node);
+    node.enc("slow/tags/r1", json!({"slow": {}}));
+    // The other process is slow to begin, and whoever asked is gone meanwhile.
+    let traced = |id: &str| {
+        let mut asking = Command::new("strace");
+        asking.args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=setsid:delay_enter=3000000"]);
+        asking.args([env!("CARGO_BIN_EXE_localpuppet"), "apply", "--detach", "--run-id", id]);
+        asking.env("LOCALPUPPET_ROOT", node.path(".")).stdout(Stdio::null()).stderr(Stdio::null());
+        let asking = asking.spawn().unwrap();
+        let start = Instant::now();
+        while !node.exists(&format!("var/lib/localpuppet/runs/{id}/offered")) {
+            assert!(start.elapsed() < Duration::from_secs(30), "no run was put on record");
+            sleep(Duration::from_millis(20));
+        }
+        sleep(Duration::from_millis(300));
+        let found = format!("localpuppet apply --detach --run-id {id}");
+        let pids = ran(Command::new("pgrep").args(["-f", &format!("^[^ ]*{found}")])).stdout;
+        pids.lines().for_each(|pid| signal(pid.parse().unwrap(), "KILL"));
+        asking
+    };
+    // A run that was cancelled before it began does not begin.
+    let mut asking = traced("cancelled");
+    let cancelled = node.run(&["cancel", "cancelled"]);
+    assert!(cancelled.code == 0 && cancelled.stdout.contains("interrupted"), "{cancelled}");
+    asking.wait().unwrap();
+    sleep(Duration::from_secs(3));
+    assert!(!node.exists("after"));
+    assert_eq!(node.run(&["status", "cancelled"]).code, 15);
+}
+
+#[test]
+fn runs_are_in_the_order_in_which_they_held_the_node() {
+    let node = gated();
+    let enc = |app: &str| json!({"app": app, "classes": {"slow": {}}}).to_string();
+    node.write("one.yaml", &enc("slow/tags/r1"));
+    node.write("two.yaml", &enc("slow/tags/r2"));
+    node.write("etc/puppet/input.yaml", &enc("slow/tags/r1"));
+    let mut holder =
+        node.command(&["apply"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for_pid(&node);
+    let waiting = |id: &str, enc: &str| {
+        let enc = node.path(enc);
+        let mut waiting =
+            node.command(&["apply", "--wait-lock", "60", "--run-id", id, "--enc", &enc]);
+        let waiting = waiting.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while !node.exists(&format!("var/lib/localpuppet/runs/{id}")) {
+            sleep(Duration::from_millis(20));
+        }
+        waiting
+    };
+    let mut first = waiting("first", "one.yaml");
+    signal(first.id(), "STOP");
+    let mut second = waiting("second", "two.yaml");
+    open_gate(&node);
+    assert!(holder.wait().unwrap().success() && second.wait().unwrap().success());
+    signal(first.id(), "CONT");
+    assert!(first.wait().unwrap().success());
+    let history = record(&node.run(&["history", "--json"]));
+    assert_eq!((&history["applied"], &history["rollback"]), (&json!("first"), &json!("second")));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::model::command::CommandLine;
 use crate::model::enc::Enc;
 use crate::model::event::{Event, Stdout};
 use crate::model::failure::Failure;
+use crate::model::redaction::redacted;
 use crate::model::run::{Outcome, Puppet, Reason};
 use crate::plan::apply::{self as plan, Code, Colour, Ended, Places, Surroundings};
 
@@ -56,7 +57,7 @@ pub fn run(
     let end = child
         .wait(context.signals)
         .map_err(|error| Failure::new("lost sight of Puppet").because(error))?;
-    let outcome = judge(&end, run);
+    let outcome = judge(&end, enc, run);
     // What came of it is worth more: the record has room once it ends.
     if let Err(failure) = saved {
         (context.say)(Event::Warning { text: failure.to_string() });
@@ -98,7 +99,7 @@ fn colour(context: &Context) -> Colour {
 }
 
 /// Puppet's exit code and this run's own report, never that of an earlier run.
-fn judge(end: &process::End, run: &mut Run) -> Outcome {
+fn judge(end: &process::End, enc: &Enc, run: &mut Run) -> Outcome {
     let (report, unreadable) = match puppet::report(run.directory()) {
         Ok(report) => (report, None),
         Err(failure) => (None, Some(Reason::from(&failure))),
@@ -115,6 +116,9 @@ fn judge(end: &process::End, run: &mut Run) -> Outcome {
     }
     run.record.resources = report.as_ref().map(|report| report.resources());
     run.record.reason = unreadable.or_else(|| reason(outcome, ended, end, run.directory()));
+    if let Some(reason) = &mut run.record.reason {
+        reason.error = redacted(&reason.error, enc);
+    }
     outcome
 }
 

@@ -7,7 +7,7 @@ use crate::host::{clock, fs as files, proc};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::request::{EncFrom, Request};
-use crate::model::run::{Record, Stage};
+use crate::model::run::{Outcome, Record, Stage};
 use crate::model::run_id::RunId;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
@@ -25,6 +25,12 @@ const TRIES: usize = 1000;
 
 /// Directories of runs that are being made begin with this, which no run ID does.
 const UNNAMED: &str = ".new-";
+
+/// Directories of runs that are being removed begin with this.
+const GONE: &str = ".gone-";
+
+/// The file in a run's directory that offers it to the process that goes on with it.
+const OFFERED: &str = "offered";
 
 /// One run of this process.
 pub struct Run {
@@ -51,13 +57,13 @@ impl State {
     ) -> Result<Created, Failure> {
         self.prepare()?;
         if let Some(known) = asked.map(|id| self.known(id, request)).transpose()?.flatten() {
-            return Ok(Created::Known(Box::new(known)));
+            return Ok(known);
         }
         let new = Unnamed::make(self)?;
         if let Some(document) = document {
             new.put("input.yaml", document)?;
         }
-        new.put("request.json", &json(request))?;
+        new.put("request.json", &json(request)?)?;
         new.put("reserve", &RESERVE)?;
         let sequence = self.runs()?.0.last().map_or(1, |run| run.sequence.saturating_add(1));
         for _ in 0..TRIES {
@@ -71,16 +77,20 @@ impl State {
             if let EncFrom::Run(target) = &request.enc {
                 record.rollback_to = Some(target.clone());
             }
-            new.put("record.json", &json(&record))?;
+            new.put("record.json", &json(&record)?)?;
             if new.name(&record.directory)? == Named::Yes {
                 return Ok(Created::New(Box::new(Run { state: self.clone(), record })));
             }
             // Another process was quicker; an ID of our own is the time, which goes on.
-            let taken = asked.map(|_| self.known(&id, request)).transpose()?.flatten();
-            match taken {
-                Some(known) => return Ok(Created::Known(Box::new(known))),
-                None => clock::sleep(Duration::from_millis(1)),
-            }
+            let Some(asked) = asked else {
+                clock::sleep(Duration::from_millis(1));
+                continue;
+            };
+            return self.known(asked, request)?.ok_or_else(|| {
+                let directory = self.run_directory(asked);
+                Failure::new(format!("`{directory}` is there, and holds no run"))
+                    .hint(format!("look into it, then move it away: `ls -la {directory}`"))
+            });
         }
         Err(Failure::new(
             "found no name for the run that is not taken; does the clock stand still?",
@@ -89,46 +99,82 @@ impl State {
     }
 
     /// The run of an ID, which has to have been asked for the same.
-    fn known(&self, id: &RunId, request: &Request) -> Result<Option<Record>, Failure> {
+    fn known(&self, id: &RunId, request: &Request) -> Result<Option<Created>, Failure> {
         let Some(record) = self.record(id)? else { return Ok(None) };
-        if self.request(id)?.as_ref() == Some(request) {
-            return Ok(Some(record));
+        if self.request(id)?.as_ref() != Some(request) {
+            let directory = &record.directory;
+            return Err(Failure::new(format!("run `{id}` was asked for something else"))
+                .hint(format!("take another run ID, or compare: cat {directory}/request.json")));
         }
-        let directory = &record.directory;
-        Err(Failure::new(format!("run `{id}` was asked for something else"))
-            .hint(format!("take another run ID, or compare: cat {directory}/request.json")))
+        if !is_to_begin(&record) {
+            return Ok(Some(Created::Known(Box::new(record))));
+        }
+        let begun = self.take_over(id, is_to_begin)?;
+        Ok(Some(match begun {
+            Some(run) => Created::New(Box::new(run)),
+            None => Created::Known(Box::new(self.record(id)?.unwrap_or(record))),
+        }))
     }
 
-    /// Takes a run over that another process has put on record.
+    /// Takes over a run that another process has put on record, and has not begun.
     pub fn adopt(&self, id: &RunId) -> Result<(Run, Request), Failure> {
         let unknown = || Failure::new(format!("no run `{id}` in `{}/runs`", self.directory()));
-        let mut record = self.record(id)?.ok_or_else(unknown)?;
         let request = self.request(id)?.ok_or_else(unknown)?;
-        if record.stage == Stage::Ended {
-            return Err(Failure::new(format!("run `{id}` has ended")));
-        }
+        let offered = format!("{}/{OFFERED}", self.run_directory(id));
+        let run = self.take_over(id, |_| fs::remove_file(&offered).is_ok())?;
+        let run = run.ok_or_else(|| Failure::new(format!("run `{id}` is not to be taken over")))?;
+        Ok((run, request))
+    }
+
+    /// Makes a run that of this process, where `may` says so; one of several processes gets it.
+    fn take_over(
+        &self,
+        id: &RunId,
+        may: impl FnOnce(&Record) -> bool,
+    ) -> Result<Option<Run>, Failure> {
+        let path = format!("{}/request.json", self.run_directory(id));
+        let (one_at_a_time, _) =
+            files::open_regular(Path::new(&path)).map_err(|error| failed("read", &path, error))?;
+        one_at_a_time.lock().map_err(|error| failed("lock", &path, error))?;
+        let Some(mut record) = self.record(id)?.filter(may) else { return Ok(None) };
         record.stage = Stage::Waiting;
         record.outcome = None;
+        record.exit_code = None;
+        record.reason = None;
         record.process = proc::identify(std::process::id());
         let mut run = Run { state: self.clone(), record };
         run.save()?;
-        Ok((run, request))
+        Ok(Some(run))
     }
 
     /// Removes runs; what cannot be removed now is tried again by the next run.
     pub fn forget<'a>(&self, runs: impl Iterator<Item = &'a RunId>) {
-        for run in runs {
-            let _ = fs::remove_dir_all(self.run_directory(run));
-        }
         let directory = format!("{}/runs", self.directory());
+        let own = std::process::id();
+        for run in runs {
+            // At once no run any more, whatever becomes of the removal.
+            let gone = format!("{directory}/{GONE}{own}-{run}");
+            if fs::rename(self.run_directory(run), &gone).is_ok() {
+                let _ = fs::remove_dir_all(&gone);
+            }
+        }
         for name in files::names(Path::new(&directory)).unwrap_or_default() {
-            // `.new-PID-…`, of a process that was killed.
-            let pid = name.strip_prefix(UNNAMED).and_then(|rest| rest.split('-').next());
-            if pid.and_then(|pid| pid.parse().ok()).is_some_and(|pid| !proc::exists(pid)) {
+            // `.new-PID-…` and `.gone-PID-…`, of a process that was killed.
+            let rest = [UNNAMED, GONE].iter().find_map(|begin| name.strip_prefix(begin));
+            let pid = rest.and_then(|rest| rest.split('-').next()?.parse().ok());
+            if pid.is_some_and(|pid| !proc::exists(pid)) {
                 let _ = fs::remove_dir_all(format!("{directory}/{name}"));
             }
         }
     }
+}
+
+/// True for a run that came to nothing yet: the process that was to begin it
+/// is gone, or it was refused for what passes.
+fn is_to_begin(record: &Record) -> bool {
+    let refused = matches!(record.outcome, Some(Outcome::Locked | Outcome::Disabled));
+    let never_held = record.stage == Stage::Lost && !record.held;
+    never_held || record.stage == Stage::Ended && refused
 }
 
 /// An ID that sorts by time.
@@ -137,8 +183,11 @@ fn own_id() -> Result<RunId, Failure> {
     id.parse().map_err(|error| Failure::new("failed to name the run").because(error))
 }
 
-fn json(document: &impl serde::Serialize) -> Vec<u8> {
-    (serde_json::to_string_pretty(document).unwrap_or_default() + "\n").into_bytes()
+fn json(document: &impl serde::Serialize) -> Result<Vec<u8>, Failure> {
+    let text = serde_json::to_string_pretty(document);
+    // A path that is not UTF-8 can be no JSON.
+    text.map(|text| (text + "\n").into_bytes())
+        .map_err(|error| Failure::new("failed to put the run on record").because(error))
 }
 
 /// A run's directory before it has its name, gone with this value.
@@ -209,6 +258,17 @@ impl Run {
         Log::of(self.directory())
     }
 
+    /// Offers the run to another process.
+    pub fn offer(&self) -> Result<(), Failure> {
+        let path = format!("{}/{OFFERED}", self.directory());
+        files::append_own(Path::new(&path), b"").map_err(|error| failed("write", &path, error))
+    }
+
+    /// True where it was cancelled before it began.
+    pub fn is_cancelled(&self) -> bool {
+        self.state.is_cancelled(&self.record.id)
+    }
+
     /// Puts a file into this run's directory.
     pub fn put(&self, name: &str, content: &[u8]) -> Result<(), Failure> {
         let path = format!("{}/{name}", self.directory());
@@ -230,12 +290,17 @@ impl Run {
     /// Writes the record: beside its place, then renamed into it.
     pub fn save(&mut self) -> Result<(), Failure> {
         let path = format!("{}/record.json", self.directory());
-        files::replace(Path::new(&path), &json(&self.record), 0o600)
+        files::replace(Path::new(&path), &json(&self.record)?, 0o600)
     }
 
     /// The run holds the node from here on.
     pub fn start(&mut self) -> Result<(), Failure> {
         self.record.stage = Stage::Running;
+        self.record.held = true;
+        // In the order in which they hold the node, which is not that in which they were asked for.
+        let (runs, _) = self.state.runs()?;
+        let last = runs.iter().filter(|run| run.id != self.record.id).map(|run| run.sequence).max();
+        self.record.sequence = last.unwrap_or(0).saturating_add(1);
         self.save()?;
         self.point_to_last()
     }
