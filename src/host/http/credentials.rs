@@ -2,7 +2,6 @@
 
 use crate::host::fs::{self, failed};
 use crate::model::failure::Failure;
-use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use ureq::http::HeaderValue;
@@ -77,9 +76,7 @@ fn identity((chain, key): (&Path, &Path)) -> Result<ClientCert, Failure> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Failure> {
-    let mut text = Vec::new();
-    let read = fs::open(path)?.take(LARGEST).read_to_end(&mut text);
-    read.map_err(|error| failed("read", path, error))?;
+    let text = fs::bounded(fs::open(path)?, path, LARGEST)?;
     let items = parse_pem(&text).collect::<Result<Vec<_>, _>>().unwrap_or_default();
     let certificates = items.into_iter().filter_map(|item| match item {
         PemItem::Certificate(certificate) => Some(certificate),
@@ -103,7 +100,20 @@ fn secret(path: &Path) -> Result<Vec<u8>, Failure> {
             format!("expected a file for its owner only, found `{shown}` with mode {mode:04o}");
         return Err(Failure::new(what).hint(format!("chmod 600 {shown}")));
     }
-    let mut text = Vec::new();
-    file.take(LARGEST).read_to_end(&mut text).map_err(|error| failed("read", path, error))?;
-    Ok(text)
+    fs::bounded(file, path, LARGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_too_long_is_refused_and_not_cut() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(LARGEST + 1).unwrap();
+        let refused = [secret(file.path()).unwrap_err(), certificates(file.path()).unwrap_err()];
+        for refused in refused.map(|failure| failure.to_string()) {
+            assert!(refused.starts_with("expected at most 4194304 bytes in `"), "{refused}");
+        }
+    }
 }
