@@ -13,18 +13,18 @@ use super::proc::{Family, ignores, is_alive};
 use crate::model::command::{CommandLine, Environment};
 use crate::model::event::Stdout;
 use crate::model::run::Process;
-use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionread};
 use rustix::process::{Pid, Signal};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -35,9 +35,21 @@ const KEPT: usize = 64 << 10;
 /// How long a program may take to end after a signal before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How long the last words of a program are waited for when it has ended;
-/// a daemon that it left behind may keep the pipe open for ever.
+/// How long the next of the last words of a program are waited for when it has
+/// ended; a daemon that it left behind may keep the pipe open for ever.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// What a pipe holds (pipe(7)), and what the thread that reads it has in hand.
+const IN_FLIGHT: usize = (64 << 10) + PIECE;
+
+/// So much is read at once.
+const PIECE: usize = 8 << 10;
+
+/// So much is written at once: a page of a pipe, so that a slow reader is seen to read.
+const PAGE: usize = 4 << 10;
+
+/// A line of an error is not longer.
+const LONGEST_LINE: usize = 500;
 
 /// Where systems have their programs.
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -69,21 +81,21 @@ impl Signals {
     }
 
     /// Does what takes long in a thread of its own; none where a signal comes first,
-    /// and then it is left to itself.
+    /// and then it is left to itself. An error where no thread can be had.
     pub fn during<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Option<T> {
+    ) -> io::Result<Option<T>> {
         let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || sender.send(work()));
+        thread::Builder::new().spawn(move || sender.send(work()))?;
         while self.received().is_none() {
             match receiver.recv_timeout(Duration::from_millis(50)) {
-                Ok(done) => return self.received().is_none().then_some(done),
+                Ok(done) => return Ok(self.received().is_none().then_some(done)),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Err(mpsc::RecvTimeoutError::Disconnected) => return None,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
             }
         }
-        None
+        Ok(None)
     }
 
     /// Waits for a signal, or for the end of a child, or for so long.
@@ -136,10 +148,20 @@ impl fmt::Display for ProcessError {
                 let lines: Vec<&str> =
                     stderr.lines().filter(|line| !line.trim().is_empty()).collect();
                 let tail = lines.len().saturating_sub(12);
-                lines[tail..].iter().try_for_each(|line| write!(f, "\n    {}", line.trim_end()))
+                lines[tail..].iter().try_for_each(|line| write!(f, "\n    {}", shown(line)))
             }
         }
     }
+}
+
+/// A line of a program as it is shown: what would move the cursor of a terminal is left out.
+fn shown(line: &str) -> String {
+    let mut characters = line.trim_end().chars().filter(|&c| c == '\t' || !c.is_control());
+    let mut shown: String = characters.by_ref().take(LONGEST_LINE).collect();
+    if characters.next().is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 impl std::error::Error for ProcessError {}
@@ -174,33 +196,75 @@ pub fn capture(
     signals: &Signals,
     on: OnSignal,
 ) -> Result<String, ProcessError> {
+    captured(line, signals, on, None)
+}
+
+/// The same of a program that shall not take longer; one that does is ended with its group.
+pub fn capture_within(
+    line: &CommandLine,
+    signals: &Signals,
+    on: OnSignal,
+    time: Duration,
+) -> Result<String, ProcessError> {
+    captured(line, signals, on, Some(time))
+}
+
+fn captured(
+    line: &CommandLine,
+    signals: &Signals,
+    on: OnSignal,
+    time: Option<Duration>,
+) -> Result<String, ProcessError> {
     let fail = |problem| ProcessError { command: line.to_string(), problem };
-    let mut command = command(line);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut child = command.spawn().map_err(|error| fail(Problem::Start(error)))?;
-    let stdout = child.stdout.take().map(|pipe| Tail::of(pipe, None));
-    let stderr = child.stderr.take().map(|pipe| Tail::of(pipe, None));
-    let mut told = on == OnSignal::Finish;
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) => {}
-            Err(error) => return Err(fail(Problem::Wait(error))),
-        }
-        if signals.received().is_some() && !told {
-            told = true;
-            tell(&child, Signal::INT);
-        }
-        signals.wait(None).map_err(|error| fail(Problem::Wait(error)))?;
-    };
-    let text = |tail: Option<Tail>| tail.map(Tail::text).unwrap_or_default();
-    let (stdout, stderr) = (text(stdout), text(stderr));
+    let started = start(command(line), None, None);
+    let (mut child, stdout, stderr) = started.map_err(|error| fail(Problem::Start(error)))?;
+    let status = watched(&mut child, signals, on, time);
+    if status.is_err() {
+        document::end(&mut child);
+    }
+    let (stdout, stderr) = (stdout.text(), stderr.text());
+    let status = status.map_err(fail)?;
     if status.success() {
         return Ok(stdout);
     }
     // Some programs say on stdout why they fail.
     let stderr = if stderr.trim().is_empty() { stdout } else { stderr };
     Err(fail(Problem::Exit { how: how(status), stderr }))
+}
+
+/// Waits for the end of a program, which is told of a signal where it shall be.
+fn watched(
+    child: &mut Child,
+    signals: &Signals,
+    on: OnSignal,
+    time: Option<Duration>,
+) -> Result<ExitStatus, Problem> {
+    let deadline = time.map(Deadline::after);
+    let mut told = on == OnSignal::Finish;
+    loop {
+        if let Some(status) = child.try_wait().map_err(Problem::Wait)? {
+            return Ok(status);
+        }
+        if signals.received().is_some() && !told {
+            told = true;
+            tell(child, Signal::INT);
+        }
+        let left = deadline.map(|deadline| deadline.left());
+        if let (Some(None), Some(time)) = (left, time) {
+            return Err(Problem::Late { seconds: time.as_secs() });
+        }
+        signals.wait(left.flatten()).map_err(Problem::Wait)?;
+    }
+}
+
+/// Starts a program in a process group of its own. Its pipes have their readers
+/// before that: where no thread can be had, nothing was started.
+fn start(mut command: Command, out: Onward, err: Onward) -> io::Result<(Child, Tail, Tail)> {
+    let (stdout, to_stdout) = Tail::new(out)?;
+    let (stderr, to_stderr) = Tail::new(err)?;
+    command.stdin(Stdio::null()).stdout(to_stdout).stderr(to_stderr).process_group(0);
+    // The command goes with its ends of the pipes, else they would never end.
+    Ok((command.spawn()?, stdout, stderr))
 }
 
 fn tell(child: &Child, signal: Signal) {
@@ -212,8 +276,8 @@ fn tell(child: &Child, signal: Signal) {
 /// A program whose output streams through, and which has a process group of its own.
 pub struct Streamed {
     child: Child,
-    stdout: Option<Tail>,
-    stderr: Option<Tail>,
+    stdout: Tail,
+    stderr: Tail,
     command: String,
 }
 
@@ -237,25 +301,19 @@ pub fn stream(
     stdout: Stdout,
     lock: BorrowedFd,
 ) -> Result<Streamed, ProcessError> {
-    let mut command = command(line);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let command_line = line.to_string();
+    let out: Box<dyn Write + Send> = match stdout {
+        Stdout::Through => Box::new(io::stdout()),
+        Stdout::Stderr => Box::new(io::stderr()),
+    };
     let started = fcntl_setfd(lock, FdFlags::empty()).map_err(io::Error::from);
-    let started = started.and_then(|()| command.spawn());
+    let started =
+        started.and_then(|()| start(command(line), Some(out), Some(Box::new(io::stderr()))));
     // No other program is to have it; that it was taken back is no reason to leave this one.
     let _ = fcntl_setfd(lock, FdFlags::CLOEXEC);
+    let command = line.to_string();
     match started {
-        Ok(mut child) => {
-            let on: Box<dyn Write + Send> = match stdout {
-                Stdout::Through => Box::new(io::stdout()),
-                Stdout::Stderr => Box::new(io::stderr()),
-            };
-            let stdout = child.stdout.take().map(|pipe| Tail::of(pipe, Some(on)));
-            let on: Box<dyn Write + Send> = Box::new(io::stderr());
-            let stderr = child.stderr.take().map(|pipe| Tail::of(pipe, Some(on)));
-            Ok(Streamed { child, stdout, stderr, command: command_line })
-        }
-        Err(error) => Err(ProcessError { command: command_line, problem: Problem::Start(error) }),
+        Ok((child, stdout, stderr)) => Ok(Streamed { child, stdout, stderr, command }),
+        Err(error) => Err(ProcessError { command, problem: Problem::Start(error) }),
     }
 }
 
@@ -273,8 +331,8 @@ impl Streamed {
             command: self.command,
             problem: Problem::Wait(error),
         })?;
-        drop(self.stdout.map(Tail::text));
-        let stderr = self.stderr.map(Tail::text).unwrap_or_default();
+        drop(self.stdout.text());
+        let stderr = self.stderr.text();
         Ok(End { code: status.code(), signal: status.signal(), interrupted, stderr })
     }
 
@@ -385,37 +443,83 @@ fn how(status: ExitStatus) -> String {
     }
 }
 
+/// Where what a program writes goes on to.
+type Onward = Option<Box<dyn Write + Send>>;
+
 /// The tail of a pipe, read by a thread of its own and copied on where asked.
 struct Tail {
-    kept: Arc<Mutex<Vec<u8>>>,
+    copied: Arc<Copied>,
     end: mpsc::Receiver<()>,
 }
 
+/// What a thread that reads a pipe shares with who waits for it.
+#[derive(Default)]
+struct Copied {
+    kept: Mutex<Vec<u8>>,
+    /// Grows with all that was copied.
+    bytes: AtomicUsize,
+    /// The program has ended: all that it wrote is in the pipe or was read.
+    is_over: AtomicBool,
+}
+
 impl Tail {
-    fn of(mut pipe: impl Read + Send + 'static, mut on: Option<Box<dyn Write + Send>>) -> Self {
-        let kept = Arc::new(Mutex::new(Vec::new()));
+    /// A pipe that is read from now on, and the end of it that a program writes to.
+    fn new(on: Onward) -> io::Result<(Self, PipeWriter)> {
+        let (pipe, writer) = io::pipe()?;
+        let copied = Arc::new(Copied::default());
         let (ended, end) = mpsc::channel();
-        let shared = Arc::clone(&kept);
-        thread::spawn(move || {
-            let mut buffer = [0; 8 << 10];
-            while let Ok(read @ 1..) = pipe.read(&mut buffer) {
-                if let Some(on) = &mut on {
-                    let _ = on.write_all(&buffer[..read]).and_then(|()| on.flush());
-                }
-                let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.extend_from_slice(&buffer[..read]);
-                let surplus = kept.len().saturating_sub(KEPT);
-                kept.drain(..surplus);
-            }
-            let _ = ended.send(());
-        });
-        Tail { kept, end }
+        let shared = Arc::clone(&copied);
+        thread::Builder::new().spawn(move || shared.copy(pipe, on, &ended))?;
+        Ok((Tail { copied, end }, writer))
     }
 
+    /// The tail of what the program wrote, which has ended. A reader that is slow
+    /// gets all of it; one that stands still, and a daemon, are not waited for.
     fn text(self) -> String {
-        let _ = self.end.recv_timeout(LAST_WORDS);
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        self.copied.is_over.store(true, Ordering::SeqCst);
+        let copied = || self.copied.bytes.load(Ordering::SeqCst);
+        let mut before = copied();
+        while self.end.recv_timeout(LAST_WORDS) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let now = copied();
+            if now == before {
+                break;
+            }
+            before = now;
+        }
+        let kept = self.copied.kept.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&kept).into_owned()
+    }
+}
+
+impl Copied {
+    /// Copies to the end of the pipe, and says so; or once all is there that the
+    /// program itself can have written. Whoever writes later finds a reader still.
+    fn copy(&self, mut pipe: PipeReader, mut on: Onward, ended: &mpsc::Sender<()>) {
+        let mut buffer = [0; PIECE];
+        let mut since_end = 0;
+        while let Ok(read @ 1..) = pipe.read(&mut buffer) {
+            for page in buffer[..read].chunks(PAGE) {
+                if let Some(on) = &mut on {
+                    let _ = on.write_all(page).and_then(|()| on.flush());
+                }
+                self.bytes.fetch_add(page.len(), Ordering::SeqCst);
+            }
+            self.keep(&buffer[..read]);
+            if self.is_over.load(Ordering::SeqCst) {
+                since_end += read;
+                if since_end > IN_FLIGHT || ioctl_fionread(&pipe) == Ok(0) {
+                    let _ = ended.send(());
+                }
+            }
+        }
+        let _ = ended.send(());
+    }
+
+    fn keep(&self, piece: &[u8]) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(piece);
+        let surplus = kept.len().saturating_sub(KEPT);
+        kept.drain(..surplus);
     }
 }
 
@@ -462,5 +566,68 @@ mod tests {
         let deadline = Deadline::after(Duration::from_secs(4));
         assert_eq!(capture(&line, &signals, OnSignal::Finish).unwrap(), "done\n");
         assert!(deadline.left().is_some());
+    }
+
+    /// Reads 8 KiB in 150 ms.
+    struct Slow(mpsc::Sender<Vec<u8>>);
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            clock::sleep(Duration::from_millis(150) * bytes.len() as u32 / (8 << 10));
+            self.0.send(bytes.to_vec()).map(|()| bytes.len()).map_err(io::Error::other)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_slow_reader_gets_the_last_line_too() {
+        let line = CommandLine::new("sh", ["-c", "seq -f 'this is line %g of them' 4000"]);
+        let (sender, receiver) = mpsc::channel();
+        let (mut child, stdout, stderr) =
+            start(command(&line), Some(Box::new(Slow(sender))), None).unwrap();
+        assert!(child.wait().unwrap().success());
+        assert!(stdout.text().ends_with("of them\n") && stderr.text().is_empty());
+        let read: Vec<u8> = receiver.try_iter().flatten().collect();
+        assert_eq!(read.iter().filter(|&&byte| byte == b'\n').count(), 4000);
+    }
+
+    #[test]
+    fn a_daemon_that_goes_on_writing_does_not_keep_us() {
+        let signals = Signals::catch().unwrap();
+        for daemon in ["while echo x; do sleep 0.1; done", "yes"] {
+            let script = format!("timeout 9 sh -c '{daemon}' & echo begun");
+            let line = CommandLine::new("sh", ["-c", &script]);
+            let deadline = Deadline::after(Duration::from_secs(6));
+            assert!(capture(&line, &signals, OnSignal::Finish).is_ok());
+            assert!(deadline.left().is_some(), "{daemon}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_takes_too_long_is_ended() {
+        let signals = Signals::catch().unwrap();
+        let line = CommandLine::new("sh", ["-c", "sleep 30"]);
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let time = Duration::from_millis(200);
+        let late = capture_within(&line, &signals, OnSignal::Tell, time).unwrap_err();
+        assert_eq!(late.to_string(), "`sh -c 'sleep 30'` did not end within 0 s");
+        assert!(deadline.left().is_some());
+        let line = CommandLine::new("echo", ["soon"]);
+        let time = Duration::from_secs(60);
+        assert_eq!(capture_within(&line, &signals, OnSignal::Tell, time).unwrap(), "soon\n");
+    }
+
+    #[test]
+    fn what_a_program_says_is_shown_within_bounds() {
+        let signals = Signals::catch().unwrap();
+        let script =
+            "printf 'a\\tb\\033[2Jc\\r\\n' >&2; head -c 9999 /dev/zero | tr '\\0' x >&2; exit 1";
+        let line = CommandLine::new("sh", ["-c", script]);
+        let told = capture(&line, &signals, OnSignal::Finish).unwrap_err().to_string();
+        let lines: Vec<&str> = told.lines().skip(1).collect();
+        assert_eq!(lines, ["    a\tb[2Jc".to_owned(), format!("    {}…", "x".repeat(500))]);
     }
 }

@@ -42,14 +42,15 @@ impl Progress {
         bar.set_message(what);
         let (end, ended) = mpsc::channel();
         let later = bar.clone();
-        let patience = thread::spawn(move || {
+        let patience = thread::Builder::new().spawn(move || {
             if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
                 // Hidden where stderr is no terminal, or a dumb one.
                 later.set_draw_target(ProgressDrawTarget::stderr());
                 later.enable_steady_tick(TICK);
             }
         });
-        self.step.replace(Some(Step { bar, end, patience }));
+        // Where no thread can be had, there is no line.
+        self.step.replace(patience.ok().map(|patience| Step { bar, end, patience }));
     }
 
     /// The step is over, and its line is gone.

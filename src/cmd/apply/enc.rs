@@ -185,8 +185,12 @@ impl<'a> Question<'a> {
         work: impl FnOnce() -> Result<Vec<u8>, Failure> + Send + 'static,
     ) -> Result<Vec<u8>, Unanswered> {
         match self.context.signals.during(work) {
-            Some(answer) => answer.map_err(Unanswered::Away),
-            None => Err(interrupted(self.context.signals.received().unwrap_or_default())),
+            Ok(Some(answer)) => answer.map_err(Unanswered::Away),
+            Ok(None) => Err(interrupted(self.context.signals.received().unwrap_or_default())),
+            Err(error) => {
+                let what = format!("failed to start a thread that asks `{}`", self.asked);
+                Err(Unanswered::Away(Failure::new(what).because(error)))
+            }
         }
     }
 

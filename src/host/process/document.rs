@@ -6,9 +6,9 @@ use super::{LAST_WORDS, Problem, ProcessError, Signals, Tail, clock, command, ho
 use crate::host::clock::Deadline;
 use crate::model::command::CommandLine;
 use rustix::process::Signal;
-use std::io::{self, Read};
+use std::io::{self, PipeWriter, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread;
 use std::time::Duration;
@@ -28,43 +28,48 @@ pub fn document(
     bounds: Bounds,
 ) -> Result<Vec<u8>, ProcessError> {
     let fail = |problem| ProcessError { command: line.to_string(), problem };
-    let mut command = command(line);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut child = command.spawn().map_err(|error| fail(Problem::Start(error)))?;
-    let stderr = child.stderr.take().map(|pipe| Tail::of(pipe, None));
-    let stdout = child.stdout.take().map(|pipe| read(pipe, bounds.largest));
-    let found = stdout.ok_or(Problem::TooMuch { largest: 0 });
-    let found = found.and_then(|stdout| watch(&mut child, &stdout, signals, bounds));
+    let started = start(command(line), bounds.largest);
+    let (mut child, stdout, stderr) = started.map_err(|error| fail(Problem::Start(error)))?;
+    let found = watch(&mut child, &stdout, signals, bounds);
     if found.is_err() {
         end(&mut child);
     }
     let (status, text) = found.map_err(fail)?;
     match status.success() {
         true => Ok(text),
-        false => {
-            let stderr = stderr.map(Tail::text).unwrap_or_default();
-            Err(fail(Problem::Exit { how: how(status), stderr }))
-        }
+        false => Err(fail(Problem::Exit { how: how(status), stderr: stderr.text() })),
     }
 }
 
-/// Reads to the end in a thread of its own, one byte further than is allowed at most.
-fn read(pipe: impl Read + Send + 'static, largest: u64) -> Receiver<io::Result<Vec<u8>>> {
+type Output = Receiver<io::Result<Vec<u8>>>;
+
+/// Starts a program whose pipes have their readers already.
+fn start(mut command: Command, largest: u64) -> io::Result<(Child, Output, Tail)> {
+    let (stdout, to_stdout) = read(largest)?;
+    let (stderr, to_stderr) = Tail::new(None)?;
+    command.stdin(Stdio::null()).stdout(to_stdout).stderr(to_stderr).process_group(0);
+    Ok((command.spawn()?, stdout, stderr))
+}
+
+/// A pipe that a thread of its own reads to the end, one byte further than is allowed at most.
+fn read(largest: u64) -> io::Result<(Output, PipeWriter)> {
+    let (pipe, writer) = io::pipe()?;
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
+    let read = move || {
         let (mut text, mut pipe) = (Vec::new(), pipe.take(largest + 1));
         let read = pipe.read_to_end(&mut text);
         // Before the pipe goes, which ends a program that still writes.
         let _ = sender.send(read.map(|_| text));
         drop(pipe);
-    });
-    receiver
+    };
+    thread::Builder::new().spawn(read)?;
+    Ok((receiver, writer))
 }
 
 /// Waits until the program has ended and all of its output is there.
 fn watch(
     child: &mut Child,
-    stdout: &Receiver<io::Result<Vec<u8>>>,
+    stdout: &Output,
     signals: &Signals,
     bounds: Bounds,
 ) -> Result<(ExitStatus, Vec<u8>), Problem> {
@@ -103,7 +108,7 @@ fn watch(
 }
 
 /// Ends a program and its process group: asked first, and killed soon after.
-fn end(child: &mut Child) {
+pub(super) fn end(child: &mut Child) {
     tell(child, Signal::TERM);
     let deadline = Deadline::after(LAST_WORDS);
     while matches!(child.try_wait(), Ok(None)) && deadline.left().is_some() {
