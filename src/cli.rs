@@ -212,8 +212,8 @@ pub struct Promote {
 /// A repository, and how its indexes are written.
 #[derive(Clone, Debug, Args)]
 pub struct Repository {
-    /// The repository: a directory, made if need be
-    #[arg(long, value_name = "DIR", env = "LOCALPUPPET_REPOSITORY")]
+    /// The repository: a directory, made if need be, or s3://BUCKET/PREFIX
+    #[arg(long, value_name = "DIR|s3://…", env = "LOCALPUPPET_REPOSITORY")]
     pub to: Destination,
     /// Key that signs indexes and .rpm: a file, or what gpg calls a user ID
     #[arg(long, value_name = "KEY", env = "LOCALPUPPET_SIGN_KEY")]
@@ -605,6 +605,7 @@ Examples:
   localpuppet publish dist/*.deb dist/*.rpm --to /srv/repository --sign release@example.org
   LOCALPUPPET_SIGN_PASSPHRASE=... localpuppet publish dist/* --to repository --sign key.asc
   localpuppet publish dist/* --to /srv/repository --dry-run
+  localpuppet publish dist/* --to s3://bucket/prefix --sign KEY    (AWS_* variables as usual)
   localpuppet publish --list --to /srv/repository
   localpuppet publish --verify --to /srv/repository
   localpuppet publish --prune --keep 20 --min-days 180 --to /srv/repository --sign KEY

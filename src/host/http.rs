@@ -78,7 +78,7 @@ fn ask(
 }
 
 /// Redirects are followed and statuses judged here, not by the library.
-fn agent(credentials: &Credentials, own: bool) -> Agent {
+pub fn agent(credentials: &Credentials, own: bool) -> Agent {
     let identity = credentials.identity.clone().filter(|_| own);
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::new_with_certs(&credentials.authorities))

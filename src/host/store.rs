@@ -4,11 +4,13 @@
 //! made, and a change that nobody else has made in between.
 
 mod directory;
+mod s3;
 
 use crate::model::destination::Destination;
 use crate::model::digest::Sha256Digest;
 use crate::model::failure::Failure;
 use directory::Directory;
+use s3::S3;
 use std::fs::File;
 
 pub use super::fs::Created;
@@ -16,6 +18,7 @@ pub use super::fs::Created;
 /// A repository's objects.
 pub enum Store {
     Directory(Directory),
+    S3(Box<S3>),
 }
 
 /// What an object was when it was read.
@@ -39,8 +42,8 @@ impl Store {
     pub fn open(destination: &Destination) -> Result<Self, Failure> {
         match destination {
             Destination::Directory(path) => Ok(Store::Directory(Directory::open(path)?)),
-            Destination::S3 { .. } => {
-                Err(Failure::new(format!("`{destination}` cannot be published to yet")))
+            Destination::S3 { bucket, prefix } => {
+                Ok(Store::S3(Box::new(S3::open(bucket, prefix)?)))
             }
         }
     }
@@ -49,6 +52,7 @@ impl Store {
     pub fn prepare(&self) -> Result<(), Failure> {
         match self {
             Store::Directory(directory) => directory.prepare(),
+            Store::S3(s3) => s3.prepare(),
         }
     }
 
@@ -56,6 +60,7 @@ impl Store {
     pub fn turn(&self) -> Result<Option<File>, Failure> {
         match self {
             Store::Directory(directory) => directory.turn().map(Some),
+            Store::S3(_) => Ok(None),
         }
     }
 
@@ -63,6 +68,7 @@ impl Store {
     pub fn get(&self, key: &str, largest: u64) -> Result<Option<(Vec<u8>, Seen)>, Failure> {
         match self {
             Store::Directory(directory) => directory.get(key, largest),
+            Store::S3(s3) => s3.get(key, largest),
         }
     }
 
@@ -70,6 +76,7 @@ impl Store {
     pub fn has(&self, key: &str) -> Result<bool, Failure> {
         match self {
             Store::Directory(directory) => directory.has(key),
+            Store::S3(s3) => s3.has(key),
         }
     }
 
@@ -77,6 +84,7 @@ impl Store {
     pub fn fetch(&self, key: &str) -> Result<File, Failure> {
         match self {
             Store::Directory(directory) => directory.fetch(key),
+            Store::S3(s3) => s3.fetch(key),
         }
     }
 
@@ -84,6 +92,7 @@ impl Store {
     pub fn create(&self, key: &str, content: Content) -> Result<Created, Failure> {
         match self {
             Store::Directory(directory) => directory.create(key, content),
+            Store::S3(s3) => s3.create(key, content),
         }
     }
 
@@ -92,6 +101,7 @@ impl Store {
     pub fn swap(&self, key: &str, bytes: &[u8], seen: Option<&Seen>) -> Result<bool, Failure> {
         match self {
             Store::Directory(directory) => directory.swap(key, bytes, seen),
+            Store::S3(s3) => s3.swap(key, bytes, seen),
         }
     }
 
@@ -99,6 +109,7 @@ impl Store {
     pub fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {
         match self {
             Store::Directory(directory) => directory.list(prefix),
+            Store::S3(s3) => s3.list(prefix),
         }
     }
 
@@ -106,6 +117,7 @@ impl Store {
     pub fn remove(&self, key: &str) -> Result<(), Failure> {
         match self {
             Store::Directory(directory) => directory.remove(key),
+            Store::S3(s3) => s3.remove(key),
         }
     }
 }

@@ -47,6 +47,13 @@ pub fn publish_at_once(bench: &Bench, options: &[&str]) -> Duration {
     start.elapsed()
 }
 
+/// Everything is in the repository, once, beside `more`, and it is whole.
+pub fn all_are_there(bench: &Bench, to: &[&str], more: usize) {
+    let checked = bench.run(&[&["publish", "--verify"], to].concat());
+    let told = format!(", {} packages: whole", PUBLISHERS * EACH + more);
+    assert!(checked.code == 0 && checked.text.contains(&told), "{checked}");
+}
+
 /// Calls a client again and again; returns how often, and what went wrong.
 fn looping(end: &AtomicBool, count: &AtomicUsize, step: impl Fn() -> Ran) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -91,12 +98,8 @@ fn publishers_at_once_lose_nothing_and_clients_see_no_half() {
         wrong.len()
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let checked = bench.run(&["publish", "--verify", "--to", "repository"]);
     // `r1` of the app `foo` was there before, as a .deb and an .rpm.
-    assert!(
-        checked.text.contains(&format!(", {} packages: whole", PUBLISHERS * EACH + 2)),
-        "{checked}"
-    );
+    all_are_there(&bench, &["--to", "repository"], 2);
     let left = fs::read_dir(bench.path("repository/ledger/begun")).unwrap().count();
     assert_eq!(left, 0);
 }

@@ -4,6 +4,7 @@
 
 mod faults;
 mod node;
+mod s3;
 
 use node::{Client, Ran, Server, Source, needs, ran, shell};
 use std::fs;
@@ -13,13 +14,15 @@ use std::process::Command;
 /// A directory with packages, a key and a repository.
 struct Bench {
     directory: tempfile::TempDir,
+    /// Variables of publishers.
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Bench {
     /// Packages of `r1` and `r2` of the app `foo`, and of `1.0-rc1`, whose version has a `~`.
     fn new() -> Self {
         needs(&[("gpg", "gpg"), ("gpg-agent", "gpg-agent"), ("rpm", "rpm")]);
-        let bench = Bench { directory: tempfile::tempdir().unwrap() };
+        let bench = Bench { directory: tempfile::tempdir().unwrap(), environment: Vec::new() };
         bench.bundle("foo/tags/r1", "one");
         bench.bundle("foo/tags/r2", "two");
         bench.bundle("foo/tags/1.0-rc1", "candidate");
@@ -44,6 +47,7 @@ impl Bench {
         let mut command = Command::new(env!("CARGO_BIN_EXE_localpuppet"));
         command.args(arguments).current_dir(self.directory.path());
         command.env("GNUPGHOME", self.path("gnupg"));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
