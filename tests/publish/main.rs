@@ -4,6 +4,7 @@
 
 mod faults;
 mod node;
+mod peers;
 mod s3;
 
 use node::{Client, Ran, Server, Source, needs, ran, shell};
