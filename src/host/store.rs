@@ -72,11 +72,19 @@ impl Store {
         }
     }
 
+    /// What an object is now; none where there is none.
+    pub fn seen(&self, key: &str) -> Result<Option<Seen>, Failure> {
+        match self {
+            Store::Directory(directory) => directory.seen(key),
+            Store::S3(s3) => s3.seen(key),
+        }
+    }
+
     /// True where there is such an object.
     pub fn has(&self, key: &str) -> Result<bool, Failure> {
         match self {
             Store::Directory(directory) => directory.has(key),
-            Store::S3(s3) => s3.has(key),
+            Store::S3(s3) => Ok(s3.seen(key)?.is_some()),
         }
     }
 

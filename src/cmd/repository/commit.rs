@@ -9,6 +9,7 @@ use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::ledger::Entry;
 use crate::model::repository::{HEAD, Head, LARGEST_HEAD, LARGEST_INDEX, PUBLIC_KEY};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// So many times the head may have been changed by others before we give up.
@@ -40,7 +41,7 @@ pub fn commit(site: &Site, change: &Change) -> Result<Head, Failure> {
         let Some(made) = generation::make(site, old, change)? else {
             let head = before.map(|(head, _)| head);
             let head = head.ok_or_else(|| Failure::new("the repository has lost its head"))?;
-            follow(&site.store, &head)?;
+            mend(&site.store, &head)?;
             return Ok(head);
         };
         for (key, bytes) in &made.objects {
@@ -51,7 +52,7 @@ pub fn commit(site: &Site, change: &Change) -> Result<Head, Failure> {
         }
         let (next, unneeded) = Head::after(old, made.draft);
         if site.store.swap(HEAD, &next.to_json(), seen)? {
-            follow(&site.store, &next)?;
+            follow(&site.store, &next, &made.objects)?;
             for key in unneeded {
                 site.store.remove(&key)?;
             }
@@ -63,32 +64,47 @@ pub fn commit(site: &Site, change: &Change) -> Result<Head, Failure> {
         .hint("the packages are stored; publish them again"))
 }
 
+/// Makes what clients read first say what a head says that was there before:
+/// whoever made it may have been killed.
+fn mend(store: &Store, head: &Head) -> Result<(), Failure> {
+    for pointer in &head.pointers {
+        let there = store.get(&pointer.path, LARGEST_INDEX)?;
+        if there.is_none_or(|(bytes, _)| Sha256Digest::of(bytes) != pointer.of.sha256) {
+            return follow(store, head, &[]);
+        }
+    }
+    Ok(())
+}
+
 /// Makes what clients read first say what the head says. Where somebody has made
 /// another head meanwhile, that is theirs to do; no file ever goes back: it is
-/// replaced only as it was before the head was seen to be this one.
-fn follow(store: &Store, head: &Head) -> Result<(), Failure> {
+/// replaced only as it was before the head was seen to be this one. `objects` are
+/// those that are at hand.
+fn follow(store: &Store, head: &Head, objects: &[(String, Vec<u8>)]) -> Result<(), Failure> {
     for pointer in &head.pointers {
+        let at_hand = objects.iter().find(|(key, _)| *key == pointer.of.key);
+        let bytes = match at_hand {
+            Some((_, bytes)) => Cow::Borrowed(bytes.as_slice()),
+            None => Cow::Owned(staged(store, &pointer.of.key)?),
+        };
         loop {
-            let there = store.get(&pointer.path, LARGEST_INDEX)?;
-            let (bytes, seen) = there.unzip();
-            let is_current =
-                bytes.is_some_and(|bytes| Sha256Digest::of(bytes) == pointer.of.sha256);
-            if is_current {
-                break;
-            }
+            let seen = store.seen(&pointer.path)?;
             if self::head(store)?.is_none_or(|(now, _)| now.generation != head.generation) {
                 return Ok(());
             }
-            let Some((bytes, _)) = store.get(&pointer.of.key, LARGEST_INDEX)? else {
-                let what = format!("`{}` is gone, which the head names", pointer.of.key);
-                return Err(Failure::new(what).exit(Exit::NotVerified));
-            };
             if store.swap(&pointer.path, &bytes, seen.as_ref())? {
                 break;
             }
         }
     }
     Ok(())
+}
+
+fn staged(store: &Store, key: &str) -> Result<Vec<u8>, Failure> {
+    let there = store.get(key, LARGEST_INDEX)?;
+    there.map(|(bytes, _)| bytes).ok_or_else(|| {
+        Failure::new(format!("`{key}` is gone, which the head names")).exit(Exit::NotVerified)
+    })
 }
 
 /// The public keys of all who have signed here, for nodes to verify with: there

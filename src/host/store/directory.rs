@@ -64,6 +64,11 @@ impl Directory {
         }))
     }
 
+    /// What a file is now.
+    pub fn seen(&self, key: &str) -> Result<Option<Seen>, Failure> {
+        Ok(self.get(key, u64::MAX - 1)?.map(|(_, seen)| seen))
+    }
+
     /// True where there is such a file.
     pub fn has(&self, key: &str) -> Result<bool, Failure> {
         Ok(fs::kind(&self.path(key))?.is_some())

@@ -108,18 +108,14 @@ impl S3 {
     pub fn prepare(&self) -> Result<(), Failure> {
         let name = Sha256Digest::of(format!("{} {}", clock::now(), std::process::id())).to_string();
         let key = format!("ledger/probe/{}", &name[..16]);
-        let create =
-            |bytes| self.put(&key, Content::Bytes(bytes), Some(("if-none-match", "*".to_owned())));
+        let create = |bytes| self.create(&key, Content::Bytes(bytes));
         let probe = || {
-            let first = create(b"1")?;
-            let second = create(b"2")?;
-            let swap = |seen: &str| {
-                let condition = Some(("if-match", seen.to_owned()));
-                self.put(&key, Content::Bytes(b"3"), condition)
-            };
-            let wrong = swap("\"00000000000000000000000000000000\"")?;
-            let seen = self.get(&key, 16)?.map(|(_, Seen(seen))| seen).unwrap_or_default();
-            Ok::<_, Failure>([first, !second, !wrong, swap(&seen)?])
+            let created = create(b"1")? != Created::Different;
+            let kept = create(b"2")? == Created::Different;
+            let wrong = Seen("\"00000000000000000000000000000000\"".to_owned());
+            let swapped = self.swap(&key, b"3", Some(&wrong))?;
+            let right = self.swap(&key, b"4", self.seen(&key)?.as_ref())?;
+            Ok::<_, Failure>([created, kept, !swapped, right])
         };
         let kept = probe();
         self.remove(&key)?;
@@ -137,20 +133,19 @@ impl S3 {
     pub fn get(&self, key: &str, largest: u64) -> Result<Option<(Vec<u8>, Seen)>, Failure> {
         self.run(&Ask::new("GET", key), |response| match response.status().as_u16() {
             200 => {
-                let etag = response.headers().get("etag").and_then(|etag| etag.to_str().ok());
-                let etag = etag.unwrap_or_default().to_owned();
-                Ok(Some((http::body(response, largest)?, Seen(etag))))
+                let seen = etag(&response);
+                Ok(Some((http::body(response, largest)?, seen)))
             }
             404 => absent(response).map(|()| None),
             _ => Err(refused(response)),
         })
     }
 
-    /// True where there is such an object.
-    pub fn has(&self, key: &str) -> Result<bool, Failure> {
+    /// What an object is now, without its bytes.
+    pub fn seen(&self, key: &str) -> Result<Option<Seen>, Failure> {
         self.run(&Ask::new("HEAD", key), |response| match response.status().as_u16() {
-            200 => Ok(true),
-            404 => Ok(false),
+            200 => Ok(Some(etag(&response))),
+            404 => Ok(None),
             _ => Err(refused(response)),
         })
     }
@@ -324,6 +319,12 @@ impl S3 {
         }
         if method == "PUT" { request.header("content-length", length) } else { request }
     }
+}
+
+/// What an object is, by its store's own mark.
+fn etag(response: &Response<Body>) -> Seen {
+    let etag = response.headers().get("etag").and_then(|etag| etag.to_str().ok());
+    Seen(etag.unwrap_or_default().to_owned())
 }
 
 /// A 404 of an object, and not of its bucket.
