@@ -63,7 +63,7 @@ pub fn ask(
     say: Say,
 ) -> Result<Answer, Failure> {
     fit_for_puppet("the root", state.root())?;
-    let signals = catch()?;
+    let signals = Signals::catch()?;
     let run = match state.create(options.run_id.as_ref(), request, document)? {
         Created::New(run) => *run,
         Created::Known(record) if options.detach => return Ok(Answer::Asked(record)),
@@ -82,12 +82,8 @@ pub fn ask(
 
 /// Carries out a run that another process put on record.
 pub fn resume(state: &State, run: Run, request: &Request, say: Say) -> Result<Answer, Failure> {
-    let signals = catch()?;
+    let signals = Signals::catch()?;
     carry_out(state, request, run, &signals, Stdout::Through, say)
-}
-
-fn catch() -> Result<Signals, Failure> {
-    Signals::catch().map_err(|error| Failure::new("failed to catch signals").because(error))
 }
 
 /// Starts the process that goes on with a run, and waits until it has it.

@@ -17,8 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Ends a run, and answers with how it ended.
 pub fn run(args: &Cancel, say: Say) -> Result<Answer, Failure> {
     let state = State::of(&args.node.root)?;
-    let signals =
-        Signals::catch().map_err(|error| Failure::new("failed to catch signals").because(error))?;
+    let signals = Signals::catch()?;
     let mut record = find(&state, Some(&args.run))?;
     let has_begun = record.held || record.stage != Stage::Lost;
     if record.is_over() && has_begun {

@@ -24,8 +24,7 @@ use std::time::Duration;
 /// Removes old releases, and answers with what became of each that is there.
 pub fn run(args: &cli::Prune, say: Say) -> Result<Answer, Failure> {
     let state = State::of(&args.node.root)?;
-    let signals =
-        Signals::catch().map_err(|error| Failure::new("failed to catch signals").because(error))?;
+    let signals = Signals::catch()?;
     let deadline = Deadline::after(Duration::from_secs(u64::from(args.wait_lock)));
     let patience = Patience { deadline, signals: &signals, say };
     let node = during(say, "taking the node", || state.hold(&state.holder("prune"), &patience))?;

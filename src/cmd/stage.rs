@@ -14,8 +14,7 @@ use std::time::Duration;
 /// Makes releases available on this node.
 pub fn run(args: &cli::Stage, say: Say) -> Result<Answer, Failure> {
     let state = State::of(&args.node.root)?;
-    let signals =
-        Signals::catch().map_err(|error| Failure::new("failed to catch signals").because(error))?;
+    let signals = Signals::catch()?;
     let requests = requests(args)?;
     let deadline = Deadline::after(Duration::from_secs(u64::from(args.wait_lock)));
     let patience = Patience { deadline, signals: &signals, say };

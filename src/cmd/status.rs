@@ -20,8 +20,7 @@ pub fn run(args: &Status, say: Say) -> Result<Answer, Failure> {
     let state = State::of(&args.node.root)?;
     let mut record = find(&state, args.run.as_ref())?;
     if args.wait {
-        let signals = Signals::catch()
-            .map_err(|error| Failure::new("failed to catch signals").because(error))?;
+        let signals = Signals::catch()?;
         let timeout = args.timeout.map(|seconds| Duration::from_secs(u64::from(seconds)));
         record = wait(&state, &record.id, timeout, &signals, say)?;
     }

@@ -53,8 +53,7 @@ impl Signer {
             (None, Some(passphrase)) => Some(keep(&work, passphrase)?),
             (None, None) => None,
         };
-        let signals = Signals::catch()
-            .map_err(|error| Failure::new("failed to catch signals").because(error))?;
+        let signals = Signals::catch()?;
         let is_file = fs::kind(Path::new(key))?.is_some();
         let mut signer =
             Signer { work, own_home: is_file, key: key.to_owned(), passphrase, signals };
@@ -183,8 +182,7 @@ impl Verifier {
     pub fn new(keys: &[u8]) -> Result<Self, Failure> {
         let work = tempfile::tempdir()
             .map_err(|error| failed("write in", &std::env::temp_dir(), error))?;
-        let signals = Signals::catch()
-            .map_err(|error| Failure::new("failed to catch signals").because(error))?;
+        let signals = Signals::catch()?;
         let verifier = Verifier { work, signals };
         let keys = verifier.keep("keys", keys)?;
         verifier

@@ -12,6 +12,7 @@ use super::clock::{self, Deadline};
 use super::proc::{Family, ignores, is_alive};
 use crate::model::command::{CommandLine, Environment};
 use crate::model::event::Stdout;
+use crate::model::failure::Failure;
 use crate::model::run::Process;
 use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionread};
 use rustix::process::{Pid, Signal};
@@ -63,7 +64,12 @@ pub struct Signals {
 
 impl Signals {
     /// Begins to catch; a signal that the parent told this process to ignore stays ignored.
-    pub fn catch() -> io::Result<Self> {
+    pub fn catch() -> Result<Self, Failure> {
+        let caught = Signals::register();
+        caught.map_err(|error| Failure::new("failed to catch signals").because(error))
+    }
+
+    fn register() -> io::Result<Self> {
         let (wake, sender) = UnixStream::pair()?;
         let received = Arc::new(AtomicUsize::new(0));
         for signal in [SIGTERM, SIGINT, SIGHUP].into_iter().filter(|&signal| !ignores(signal)) {
