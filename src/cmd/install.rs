@@ -6,6 +6,7 @@ mod request;
 pub use request::Request;
 
 use crate::host::journal::Journal;
+use crate::host::package_copy::PackageCopy;
 use crate::host::package_manager::{Site, Wanted, shown};
 use crate::host::process::Signals;
 use crate::host::state::State;
@@ -157,6 +158,10 @@ impl Installer<'_> {
             let text = format!("work on `{release}` was cut off; mending it");
             (self.say)(Event::Warning { text });
             let settled = packages::settle(site);
+            if settled.as_ref().is_err_and(|failure| packages::is_locked_out(site, failure)) {
+                // It was waited for once.
+                return settled;
+            }
             // Its package manager may have been at work still.
             if self.mending(site, release, &wanted)? == Mending::Clear {
                 let cleared = packages::clear(site, &wanted, release);
@@ -207,13 +212,11 @@ impl Installer<'_> {
             if answer.is_some() {
                 continue;
             }
-            match (self.begin(site, request), request.file()) {
+            match (self.begin(site, request), request.copy()) {
                 (Err(failure), _) => *answer = Some(Err(failure)),
                 (Ok(()), None) => together.push((request, answer)),
-                (Ok(()), Some(file)) => {
-                    let what = installing(site, &[&request.wanted]);
-                    let install = || packages::install_file(site, &request.wanted, file);
-                    let installed = during(self.say, what, install);
+                (Ok(()), Some(copy)) => {
+                    let installed = install_file(site, request, copy);
                     *answer = Some(self.end(site, request, installed));
                 }
             }
@@ -269,6 +272,11 @@ impl Installer<'_> {
         });
         let ended = match &seen {
             Ok(_) => self.settle_on_disk(release),
+            Err(failure)
+                if packages::is_locked_out(site, failure) && self.is_untouched(site, request) =>
+            {
+                Journal::of(self.state).close(&request.wanted.package)
+            }
             // Who was told to end leaves the rest to the next command.
             Err(_) if self.signals.received().is_some() => Ok(()),
             Err(_) => packages::clear(site, &request.wanted, release)
@@ -280,6 +288,13 @@ impl Installer<'_> {
             // The mark stays, and the next command tries again.
             (Err(failure), _) => Err(failure),
         }
+    }
+
+    /// True where nothing of a release is there, in the database or on disk.
+    fn is_untouched(&self, site: &Site, request: &Request) -> bool {
+        let directory = release::directory(self.state.root(), &request.release);
+        matches!(fs::kind(Path::new(&directory)), Ok(None))
+            && packages::recorded(site, &request.wanted).is_ok_and(|it| it == Recorded::Absent)
     }
 
     /// Both managers keep a package for installed whose files were taken away.
@@ -341,6 +356,14 @@ impl Installer<'_> {
         }
         Ok(String::new())
     }
+}
+
+fn install_file(site: &Site, request: &Request, copy: &PackageCopy) -> Result<(), Failure> {
+    let format = site.manager.format();
+    let shown = request.file().unwrap_or_default();
+    let install = |path: &str| packages::install_file(site, &request.wanted, path, shown);
+    let installed = || copy.named(&format!("{}.{format}", request.wanted.package), install);
+    during(site.say, installing(site, &[&request.wanted]), installed)
 }
 
 fn installing(site: &Site, wanted: &[&Wanted]) -> String {

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub fn run(args: &cli::Stage, say: Say) -> Result<Answer, Failure> {
     let state = State::of(&args.node.root)?;
     let signals = Signals::catch()?;
-    let requests = requests(args)?;
+    let requests = requests(args, &state)?;
     let deadline = Deadline::after(Duration::from_secs(u64::from(args.wait_lock)));
     let patience = Patience { deadline, signals: &signals, say };
     let node = during(say, "taking the node", || state.hold(&state.holder("stage"), &patience))?;
@@ -45,8 +45,8 @@ pub fn run(args: &cli::Stage, say: Say) -> Result<Answer, Failure> {
 }
 
 /// What is asked for, each release once: a package file goes before the repositories.
-fn requests(args: &cli::Stage) -> Result<Vec<Request>, Failure> {
-    let files = args.package.iter().map(|path| Request::of_file(path));
+fn requests(args: &cli::Stage, state: &State) -> Result<Vec<Request>, Failure> {
+    let files = args.package.iter().map(|path| Request::of_file(state, path));
     let mut requests = files.collect::<Result<Vec<_>, _>>()?;
     for release in &args.releases {
         if requests.iter().all(|request| request.release != *release) {

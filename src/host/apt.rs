@@ -12,6 +12,7 @@ use crate::model::event::Event;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::package_manager::Recorded;
+use std::error::Error;
 use std::fs::{self, OpenOptions};
 use std::io;
 
@@ -169,12 +170,11 @@ fn apt_get(
 }
 
 /// Installs a package file with dpkg alone; looked at first, so that nothing is left half installed.
-pub fn install_file(site: &Site, wanted: &Wanted, file: &str) -> Result<(), Failure> {
+pub fn install_file(site: &Site, file: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
     let environment = environment(site)?;
     dpkg(site, &environment, &["--no-act", "--install", file])
-        .and_then(|_| dpkg(site, &environment, &["--install", file]))
-        .map(drop)
-        .map_err(|error| refused(site, Deed::Install, wanted, error))
+        .and_then(|_| dpkg(site, &environment, &["--install", file]))?;
+    Ok(())
 }
 
 fn dpkg(
@@ -261,11 +261,12 @@ fn status(told: &str) -> Recorded {
     }
 }
 
-/// True where a lock is held that `DPkg::Lock::Timeout` does not cover: those
-/// of the lists and of the archives; and for dpkg by itself any.
-fn is_locked(stderr: &str) -> bool {
+/// True where another program holds a lock. `DPkg::Lock::Timeout` does not cover
+/// those of the lists and of the archives, nor any for dpkg by itself.
+pub fn is_locked(stderr: &str) -> bool {
     stderr.contains("Could not get lock")
         || stderr.contains("Unable to lock")
+        || stderr.contains("Unable to acquire the dpkg")
         || stderr.contains("locked by another process")
 }
 
@@ -368,6 +369,9 @@ mod tests {
         assert!(is_locked(lists) && !is_stale(lists));
         let dpkg = "dpkg: error: dpkg frontend lock was locked by another process with pid 7";
         assert!(is_locked(dpkg));
+        assert!(is_locked(
+            "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?"
+        ));
         let missing = "E: Version '1' for 'localpuppet-foo-r1' was not found";
         assert!(is_stale(missing) && !is_locked(missing));
         assert!(is_stale("E: Unable to locate package localpuppet-foo-r1"));

@@ -9,6 +9,7 @@ use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::package_manager::Recorded;
 use crate::model::version::RPM_RELEASE;
+use std::error::Error;
 use std::fs;
 
 /// Installs or downloads packages: at once where the metadata know them, else after a refresh of
@@ -36,8 +37,7 @@ pub fn get(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Result<(), Failure> {
     let packages: Vec<&str> = wanted.iter().map(|wanted| wanted.package.as_str()).collect();
     let ask = format!("dnf list {}", packages.join(" "));
     let hint = format!("is a repository with it configured? `{ask}`");
-    let why = Failure::new(error.to_string()).hint(hint);
-    Err(refused(site, deed, shown(wanted), why))
+    Err(refused(site, deed, shown(wanted), error).hint(hint))
 }
 
 fn dnf(site: &Site, deed: Deed, options: &[&str], wanted: &[&Wanted]) -> Result<(), ProcessError> {
@@ -107,11 +107,9 @@ fn set_history_aside(site: &Site) -> bool {
 }
 
 /// Installs a package file with rpm alone; looked at first, so that nothing is left half installed.
-pub fn install_file(site: &Site, wanted: &Wanted, file: &str) -> Result<(), Failure> {
-    rpm(site, &["--install", "--test", file])
-        .and_then(|_| rpm(site, &["--install", file]))
-        .map(drop)
-        .map_err(|error| refused(site, Deed::Install, wanted, error))
+pub fn install_file(site: &Site, file: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
+    rpm(site, &["--install", "--test", file]).and_then(|_| rpm(site, &["--install", file]))?;
+    Ok(())
 }
 
 fn rpm(site: &Site, arguments: &[&str]) -> Result<String, ProcessError> {
@@ -180,7 +178,7 @@ fn environment() -> Environment {
 }
 
 /// True where another program holds dnf's or rpm's lock.
-fn is_locked(stderr: &str) -> bool {
+pub fn is_locked(stderr: &str) -> bool {
     let stderr = stderr.to_ascii_lowercase();
     stderr.contains("existing lock")
         || stderr.contains("already locked by")

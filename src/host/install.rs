@@ -1,11 +1,13 @@
 //! Packages: installed by the node's own manager, and seen to be there afterwards.
 
 use super::package_manager::{Deed, Site, Wanted, refused};
+use super::process::ProcessError;
 use super::{apt, dnf, release};
 use crate::model::app::Release;
 use crate::model::failure::Failure;
 use crate::model::package_manager::{PackageManager, Recorded};
 use crate::model::version::Version;
+use std::error::Error;
 
 /// Installs packages from the repositories of the node: all together, and where that fails each
 /// by itself. Answers in the order of `wanted`.
@@ -24,9 +26,14 @@ fn each(
     deed: Deed,
     confirm: impl Fn(&Wanted) -> Result<(), Failure>,
 ) -> Vec<Result<(), Failure>> {
+    let together = (wanted.len() > 1).then(|| get(site, deed, wanted));
+    // A lock is waited for once, for all of them.
+    let locked = matches!(&together, Some(Err(failure)) if is_locked_out(site, failure));
+    let lock_timeout = if locked { 0 } else { site.lock_timeout };
+    let site = &Site { lock_timeout, release_version: site.release_version.clone(), ..*site };
     let one = |wanted: &Wanted| get(site, deed, &[wanted]).and_then(|()| confirm(wanted));
     // What fails together is told of each by itself.
-    let together = wanted.len() > 1 && get(site, deed, wanted).is_ok();
+    let together = matches!(together, Some(Ok(())));
     let result = |wanted: &Wanted| match together {
         true => confirm(wanted).or_else(|_| one(wanted)),
         false => one(wanted),
@@ -41,13 +48,32 @@ fn get(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Result<(), Failure> {
     }
 }
 
-/// Installs a package file; asks no repository.
-pub fn install_file(site: &Site, wanted: &Wanted, file: &str) -> Result<(), Failure> {
-    match site.manager {
-        PackageManager::Apt => apt::install_file(site, wanted, file)?,
-        PackageManager::Dnf => dnf::install_file(site, wanted, file)?,
-    }
+/// Installs a package file, which the operator knows as `shown`; asks no repository.
+pub fn install_file(site: &Site, wanted: &Wanted, file: &str, shown: &str) -> Result<(), Failure> {
+    let installed = match site.manager {
+        PackageManager::Apt => apt::install_file(site, file),
+        PackageManager::Dnf => dnf::install_file(site, file),
+    };
+    let what = format!("{wanted} of `{shown}`");
+    installed.map_err(|error| refused(site, Deed::Install, what, error))?;
     confirm(site, wanted)
+}
+
+/// True where a failure is that another program holds the lock of the package manager, and
+/// did so until the end of all patience.
+pub fn is_locked_out(site: &Site, failure: &Failure) -> bool {
+    let is_locked = match site.manager {
+        PackageManager::Apt => apt::is_locked,
+        PackageManager::Dnf => dnf::is_locked,
+    };
+    let mut next = failure.source();
+    while let Some(error) = next {
+        if error.downcast_ref::<ProcessError>().is_some_and(|error| is_locked(error.stderr())) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// Makes a package manager forget what its repositories said: they may say something else by now.

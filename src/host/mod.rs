@@ -19,6 +19,7 @@ pub mod interface;
 pub mod journal;
 pub mod kept_enc;
 pub mod look;
+pub mod package_copy;
 pub mod package_manager;
 pub mod proc;
 pub mod process;

@@ -1,12 +1,13 @@
 //! Releases from real repositories, installed by the real apt-get and dnf below a root.
 
 use crate::node::{Node, Ran, needs, ran};
+use crate::repository::{Kind, Site};
 use rustix::fs::{FlockOperation, fcntl_lock};
 use serde_json::json;
 use std::fs::{File, create_dir_all, remove_dir_all};
 use std::process::Command;
 use std::thread::{sleep, spawn};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Bundles a release of the app `foo` into a directory of the node; `text` makes its content.
 fn bundle(node: &Node, tag: &str, text: &str, out: &str, format: &str) {
@@ -35,6 +36,59 @@ fn apply(node: &Node, tag: &str, options: &[&str]) -> Ran {
 }
 
 const RELEASE: &str = "usr/share/localpuppet/foo";
+
+#[test]
+fn a_package_file_that_is_swapped_after_it_was_verified_is_not_installed() {
+    for (kind, manager) in [(Kind::Apt, "dpkg"), (Kind::Dnf, "rpm")] {
+        let site = Site::new(kind);
+        site.publish("r1", "one", 2);
+        site.publish("r2", "two", 2);
+        let node = &site.node;
+        let (given, other) = (format!("{}/given", site.repository), site.file("r2"));
+        shell(&format!("cp {} {given}", site.file("r1")), &site.repository);
+        // Whoever can write the file does so as soon as the package manager is called, both ways.
+        let real = shell(&format!("command -v {manager}"), "/").stdout;
+        let shim = format!(
+            "#!/bin/sh\ncase \"$*\" in *--install*) cat {other} > {given}; cp {other} {given}.new; mv {given}.new {given};; esac\nexec {} \"$@\"\n",
+            real.trim()
+        );
+        node.write(&format!("bin/{manager}"), &shim);
+        shell(&format!("chmod +x {}", node.path(&format!("bin/{manager}"))), "/");
+        let path = format!("{}:{}", node.path("bin"), std::env::var("PATH").unwrap());
+        let staged = ran(node.command(&["stage", "--package", &given]).env("PATH", path));
+        assert_eq!(staged.code, 0, "{kind:?}: {staged}");
+        assert!(site.recorded("r1").starts_with("ii") && site.is_settled(), "{staged}");
+        assert!(!site.recorded("r2").starts_with("ii"), "{staged}");
+        shell(&format!("cmp {given} {other}"), "/");
+        let left = std::fs::read_dir(node.path("var/lib/localpuppet/packages")).unwrap();
+        assert_eq!(left.count(), 0);
+    }
+}
+
+#[test]
+fn a_lock_is_waited_for_once_and_leaves_no_mark() {
+    let site = Site::new(Kind::Apt);
+    site.publish("r1", "one", 2);
+    site.publish("r2", "two", 2);
+    assert_eq!(site.node.run(&["stage", "foo/r1"]).code, 0);
+    let file = site.file("r2");
+    for arguments in [&["foo/r2"][..], &["foo/r2", "foo/r3"], &["--package", &file]] {
+        let lock = File::options().write(true).open(site.node.path("var/lib/dpkg/lock-frontend"));
+        let lock = lock.unwrap();
+        fcntl_lock(&lock, FlockOperation::LockExclusive).unwrap();
+        let start = Instant::now();
+        let options = ["stage", "--package-lock-timeout", "4"];
+        let held = site.node.run(&[&options, arguments].concat());
+        let waited = start.elapsed();
+        assert_eq!(held.code, 11, "{held}");
+        assert!(held.stderr.contains("lock") || held.stdout.contains("lock"), "{held}");
+        assert!((4..8).contains(&waited.as_secs()), "{waited:?}: {held}");
+        assert!(site.is_settled(), "{held}");
+        drop(lock);
+    }
+    let free = site.node.run(&["stage", "foo/r2"]);
+    assert!(free.code == 0 && !free.stderr.contains("cut off"), "{free}");
+}
 
 #[test]
 fn apt_installs_exactly_the_release_that_was_asked_for() {

@@ -22,7 +22,7 @@ pub fn installed(
         None => Request::of(release_of(app)?),
         Some(path) => {
             let what = format!("reading `{}`", path.display());
-            during(context.say, what, || Request::of_file(path))?.expecting(app)?
+            during(context.say, what, || Request::of_file(context.state, path))?.expecting(app)?
         }
     };
     run.record.package = Some(request.wanted.package.clone());

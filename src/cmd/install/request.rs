@@ -2,7 +2,9 @@
 
 use crate::cmd::package_file::{self, PackageFile};
 use crate::host::input;
+use crate::host::package_copy::PackageCopy;
 use crate::host::package_manager::Wanted;
+use crate::host::state::State;
 use crate::model::app::{AppPath, Release};
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
@@ -23,8 +25,11 @@ pub struct Request {
 
 /// A package file, which is a bundle and whole.
 struct Given {
+    /// As the operator knows it.
     path: String,
     file: PackageFile,
+    /// What was read, and what is installed.
+    copy: PackageCopy,
 }
 
 impl Request {
@@ -35,8 +40,12 @@ impl Request {
     }
 
     /// The release that a package file is.
-    pub fn of_file(path: &Path) -> Result<Self, Failure> {
-        let file = package_file::open(path).map_err(|failure| failure.exit(Exit::InstallFailed))?;
+    pub fn of_file(state: &State, path: &Path) -> Result<Self, Failure> {
+        let read = || {
+            let (copy, file) = PackageCopy::of(state, path)?;
+            Ok((copy, package_file::of_file(file, &path.display().to_string())?))
+        };
+        let (copy, file) = read().map_err(|failure: Failure| failure.exit(Exit::InstallFailed))?;
         let path = input::real_path(path)?;
         if !file.problems.is_empty() {
             return Err(Failure::new(format!("`{path}` is not as it was built"))
@@ -47,7 +56,7 @@ impl Request {
         let release = file.bundle.release().map_err(|error| Failure::new(error.to_string()))?;
         let (package, version) = (release.package_name(), Some(file.bundle.version.clone()));
         let wanted = Wanted { package, version };
-        Ok(Request { release, wanted, given: Some(Given { path, file }), pinned: None })
+        Ok(Request { release, wanted, given: Some(Given { path, file, copy }), pinned: None })
     }
 
     /// The same, and no other content than this bundle ID.
@@ -75,6 +84,11 @@ impl Request {
         self.given.as_ref().map(|given| given.path.as_str())
     }
 
+    /// What was read of the package file, to be installed; none of a release from the repositories.
+    pub fn copy(&self) -> Option<&PackageCopy> {
+        self.given.as_ref().map(|given| &given.copy)
+    }
+
     /// The bundle IDs that it may have, all of which are one.
     pub fn expected(&self) -> impl Iterator<Item = Sha256Digest> {
         let given = self.given.as_ref().map(|given| given.file.bundle.bundle_id);
@@ -83,7 +97,7 @@ impl Request {
 
     /// Refuses a package file that the package manager of the node cannot read.
     pub fn fits(&self, manager: PackageManager) -> Result<(), Failure> {
-        let Some(Given { path, file }) = &self.given else { return Ok(()) };
+        let Some(Given { path, file, .. }) = &self.given else { return Ok(()) };
         let (format, reads) = (file.facts.format, manager.format());
         if format == reads {
             return Ok(());
