@@ -210,19 +210,26 @@ pub fn create(beside: Beside, path: &Path) -> Result<Created, Failure> {
     let fail = |error| failed("write", path, error);
     beside.file.set_permissions(fs::Permissions::from_mode(0o644)).map_err(fail)?;
     beside.file.sync_all().map_err(fail)?;
+    let file = name(beside, path).map_err(fail)?;
+    match file {
+        Ok(_) => {
+            sync_parent(path)?;
+            Ok(Created::New)
+        }
+        Err(file) => would_create(&file, path),
+    }
+}
+
+/// Gives a file its name; the inner error is the file where something has that name already.
+fn name(beside: Beside, path: &Path) -> io::Result<Result<File, File>> {
     let named = match beside.named {
         None => link(&beside.file, path),
         Some(named) => named.persist_noclobber(path).map_err(|error| error.error),
     };
     match named {
-        Ok(()) => {
-            sync_parent(path)?;
-            Ok(Created::New)
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            would_create(&beside.file, path)
-        }
-        Err(error) => Err(fail(error)),
+        Ok(()) => Ok(Ok(beside.file)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Err(beside.file)),
+        Err(error) => Err(error),
     }
 }
 
@@ -276,26 +283,40 @@ fn same_content(file: &File, path: &Path) -> Result<bool, Failure> {
 pub fn create_new(path: &Path, content: &[u8], mode: u32) -> Result<bool, Failure> {
     let parent = path.parent().unwrap_or(Path::new("."));
     let fail = |error| failed("write", path, error);
-    let mut file = named_beside(parent).map_err(fail)?;
-    file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(fail)?;
-    file.write_all(content).map_err(fail)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(true),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(fail(error.error)),
-    }
+    let beside = beside(parent)?;
+    filled(&beside, content, mode)
+        .and_then(|()| name(beside, path))
+        .map(|it| it.is_ok())
+        .map_err(fail)
+}
+
+fn filled(beside: &Beside, content: &[u8], mode: u32) -> io::Result<()> {
+    beside.file.set_permissions(fs::Permissions::from_mode(mode))?;
+    (&beside.file).write_all(content)
 }
 
 /// Replaces a file's content at once: written beside, synced, renamed.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
     let parent = path.parent().unwrap_or(Path::new("."));
     let fail = |error| failed("write", path, error);
-    let mut file = named_beside(parent).map_err(fail)?;
-    file.as_file().set_permissions(fs::Permissions::from_mode(mode)).map_err(fail)?;
-    file.write_all(content).map_err(fail)?;
-    file.as_file().sync_all().map_err(fail)?;
-    file.persist(path).map_err(|error| fail(error.error))?;
+    let beside = beside(parent)?;
+    let filled = filled(&beside, content, mode).and_then(|()| beside.file.sync_all());
+    filled.and_then(|()| rename(beside, path, parent)).map_err(fail)?;
     sync_parent(path)
+}
+
+/// Puts a file in the place of another. Only a rename does, so it has a name of its own for an
+/// instant: who is killed then leaves that behind.
+fn rename(beside: Beside, path: &Path, parent: &Path) -> io::Result<()> {
+    let named = match beside.named {
+        Some(named) => named,
+        None => {
+            let mut named = tempfile::Builder::new();
+            let named = named.prefix(UNNAMED).make_in(parent, |path| link(&beside.file, path))?;
+            named.into_temp_path()
+        }
+    };
+    named.persist(path).map_err(|error| error.error)
 }
 
 /// Brings all that was written to the file system of a path to its disk; where the path is not

@@ -90,11 +90,18 @@ fn check(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
     Err(Failure::new(what).hint(format!("look at it, and remove it: `rm -r {shown}`")))
 }
 
-/// Removes the documents of the sources that were asked longest ago.
+/// Removes the documents of the sources that were asked longest ago, and what
+/// a killed command left on its way to a name.
 fn make_room(directory: &Path) {
-    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    let names = fs::names(directory).unwrap_or_default();
+    let (unnamed, names): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|name| name.starts_with(fs::UNNAMED));
+    for name in unnamed {
+        let _ = std::fs::remove_file(directory.join(name));
+    }
+    let documents = names.iter().filter(|name| name.parse::<Sha256Digest>().is_ok());
     let age = |path: PathBuf| Some((std::fs::symlink_metadata(&path).ok()?.modified().ok()?, path));
-    let mut kept: Vec<_> = entries.filter_map(|entry| age(entry.ok()?.path())).collect();
+    let mut kept: Vec<_> = documents.filter_map(|name| age(directory.join(name))).collect();
     kept.sort();
     let surplus = kept.len().saturating_sub(KEPT);
     for (_, path) in &kept[..surplus] {
@@ -125,6 +132,10 @@ mod tests {
         assert_eq!(mode(&directory.join(source.to_string())), 0o600);
         assert_eq!((mode(&directory), mode(directory.parent().unwrap())), (0o700, 0o700));
         assert_ne!(mode(&root.path().join("var/lib")), 0o700);
+        let left = directory.join(".localpuppet-x");
+        std::fs::write(&left, "of a killed command").unwrap();
+        keep(&directory, &source, b"two").unwrap();
+        assert!(!left.exists());
         for at in 0..KEPT + 3 {
             keep(&directory, &Sha256Digest::of(at.to_string()), b"").unwrap();
         }
