@@ -111,6 +111,19 @@ pub enum Verb {
     Man(Man),
 }
 
+impl Verb {
+    /// True where the answer is all that the command is for.
+    pub fn is_query(&self) -> bool {
+        match self {
+            Verb::Inspect(_) | Verb::Verify(_) | Verb::Status(_) | Verb::Logs(_) => true,
+            Verb::History(_) | Verb::Completions(_) | Verb::Man(_) => true,
+            Verb::Bundle(_) | Verb::Stage(_) | Verb::Prune(_) | Verb::Publish(_) => false,
+            Verb::Promote(_) | Verb::Apply(_) | Verb::Cancel(_) | Verb::Rollback(_) => false,
+            Verb::Resume(_) => false,
+        }
+    }
+}
+
 /// `localpuppet bundle`
 #[derive(Debug, Args)]
 pub struct Bundle {

@@ -8,7 +8,9 @@ fn main() -> ExitCode {
         Err(usage) => return localpuppet::report::usage(&usage, asks_for_json()),
     };
     let voice = localpuppet::report::Voice::new(&command.voice);
+    let is_query = command.verb.is_query();
     match localpuppet::cmd::run(command.verb, voice.for_programs(), &|event| voice.event(event)) {
+        Ok(answer) if is_query => voice.must_answer(&answer),
         Ok(answer) => voice.answer(&answer),
         Err(failure) => voice.failure(&failure),
     }

@@ -57,8 +57,11 @@ impl Voice {
             Event::Done => self.progress.done(),
             // As the seed did: the command alone, after a `#`, on stdout.
             Event::Puppet { .. } => self.out(&event.to_string()),
-            Event::Log { text } => {
-                let _ = io::stdout().write_all(&text).and_then(|()| io::stdout().flush());
+            Event::Log { text, heard } => {
+                if let Err(error) = written(&text) {
+                    heard.set(false);
+                    unheard(&error);
+                }
             }
             _ => {
                 let text = format!("localpuppet: {event}\n");
@@ -69,17 +72,33 @@ impl Voice {
         }
     }
 
-    /// Prints the answer of a command.
+    /// Prints the answer of a command, which has done its work whoever reads of it.
     pub fn answer(&self, answer: &Answer) -> ExitCode {
-        if matches!(answer, Answer::Logged(_)) {
+        let _ = self.print(answer);
+        ExitCode::from(answer.exit().code())
+    }
+
+    /// Prints the answer of a command that is for nothing else.
+    pub fn must_answer(&self, answer: &Answer) -> ExitCode {
+        match self.print(answer) {
+            Ok(()) => ExitCode::from(answer.exit().code()),
+            Err(error) => {
+                unheard(&error);
+                ExitCode::from(Exit::Error.code())
+            }
+        }
+    }
+
+    fn print(&self, answer: &Answer) -> io::Result<()> {
+        if matches!(answer, Answer::Logged(_) | Answer::Unheard) {
             // Its lines were the answer.
+            Ok(())
         } else if self.json {
             let document = match answer {
                 Answer::Document(_) => serde_json::to_string(&prose(answer)),
                 _ => serde_json::to_string_pretty(answer),
             };
-            let document = document.unwrap_or_default();
-            let _ = writeln!(io::stdout(), "{document}");
+            written(format!("{}\n", document.unwrap_or_default()).as_bytes())
         } else {
             let colour = Colour::of(&io::stdout());
             let text = match answer {
@@ -88,9 +107,8 @@ impl Voice {
                 }
                 _ => prose(answer),
             };
-            let _ = io::stdout().write_all(colour.labels(text).as_bytes());
+            written(colour.labels(text).as_bytes())
         }
-        ExitCode::from(answer.exit().code())
     }
 
     /// Prints why a command failed.
@@ -129,6 +147,20 @@ impl Voice {
     }
 }
 
+/// Writes to stdout, and knows that it is there.
+fn written(text: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text).and_then(|()| stdout.flush())
+}
+
+/// Tells that an answer could not be written; who read enough of it knows.
+fn unheard(error: &io::Error) {
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        let text = format!("localpuppet: error: failed to write to stdout: {error}\n");
+        let _ = io::stderr().write_all(errors().labels(text).as_bytes());
+    }
+}
+
 /// The colour of what is said on stderr.
 fn errors() -> Colour {
     Colour::of(&io::stderr())
@@ -149,7 +181,7 @@ fn prose(answer: &Answer) -> String {
         Answer::Called(called) => call::prose(called),
         Answer::Asked(record) => format!("{}\n", record.id),
         Answer::History(history) => run::history(history),
-        Answer::Logged(_) => String::new(),
+        Answer::Logged(_) | Answer::Unheard => String::new(),
         Answer::Document(document) => document::text(document),
     }
 }

@@ -14,6 +14,7 @@ use crate::model::command::{CommandLine, Environment};
 use crate::model::event::Stdout;
 use crate::model::failure::Failure;
 use crate::model::run::Process;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionread};
 use rustix::process::{Pid, Signal};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
@@ -424,6 +425,14 @@ fn path(inherited: Option<OsString>) -> OsString {
         }
     }
     std::env::join_paths(directories).unwrap_or_else(|_| USUAL_PATH.into())
+}
+
+/// True where nobody reads any more what this process writes to a pipe as its stdout.
+pub fn is_unheard() -> bool {
+    let stdout = io::stdout();
+    let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
+    let now = Timespec::default();
+    poll(&mut polled, Some(&now)).is_ok() && polled[0].revents().contains(PollFlags::ERR)
 }
 
 /// Which of some variables this process has.

@@ -52,6 +52,9 @@ pub enum Answer {
     History(History),
     /// Of `logs`, which has printed already; with the run that was followed to its end.
     Logged(Option<Box<Record>>),
+    /// Of `logs`, whose reader went away.
+    #[serde(skip)]
+    Unheard,
     /// Of `completions` and `man`; `report` has the text.
     #[serde(skip)]
     Document(Document),
@@ -73,6 +76,7 @@ impl Answer {
             Answer::Asked(_) | Answer::Cancelled(_) | Answer::History(_) | Answer::Logged(None) => {
                 Exit::Ok
             }
+            Answer::Unheard => Exit::Error,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What a command says while it works.
 
+use std::cell::Cell;
 use std::fmt;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 /// Something that an operator may want to know before the command ends.
 #[derive(Debug)]
@@ -24,8 +26,8 @@ pub enum Event {
     Warning { text: String },
     /// Where a run keeps its record.
     Record { directory: PathBuf },
-    /// Lines of a log, as they are.
-    Log { text: Vec<u8> },
+    /// Lines of a log, as they are; `heard` turns false where they could not be written.
+    Log { text: Vec<u8>, heard: Rc<Cell<bool>> },
     /// A step begins that may take long.
     Began { what: String },
     /// That step is over.
@@ -49,7 +51,7 @@ impl fmt::Display for Event {
             Event::Waiting { text } | Event::Back { text } => f.write_str(text),
             Event::Puppet { command } => write!(f, "# {command}"),
             Event::Warning { text } => write!(f, "warning: {text}"),
-            Event::Log { text } => f.write_str(&String::from_utf8_lossy(text)),
+            Event::Log { text, .. } => f.write_str(&String::from_utf8_lossy(text)),
             Event::Record { directory } => write!(f, "recording in `{}`", directory.display()),
             Event::Began { what } => f.write_str(what),
             Event::Done => f.write_str("done"),

@@ -46,6 +46,49 @@ fn a_caller_may_have_no_terminal_no_environment_and_no_streams() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_written_is_no_answer_and_stops_no_run() {
+    let node = node();
+    let applied = apply_by("exec \"$@\" >/dev/full", &node.path(""), &["--detailed-exitcodes"]);
+    assert_eq!(applied.code, 2, "{applied}");
+    for query in ["status", "history", "verify --all", "logs", "logs -f", "status --json"] {
+        let line = format!("exec \"$1\" {query} >/dev/full");
+        let root = node.path("");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &line, "sh", PROGRAM]).env("LOCALPUPPET_ROOT", root);
+        let full = ran(&mut shell);
+        assert_eq!(full.code, 1, "{query}: {full}");
+        let told = "localpuppet: error: failed to write to stdout: No space left on device";
+        assert!(full.stderr.contains(told), "{query}: {full}");
+    }
+    let line = "exec \"$1\" completions bash >/dev/full";
+    assert_eq!(ran(Command::new("sh").args(["-c", line, "sh", PROGRAM])).code, 1);
+}
+
+#[test]
+fn logs_end_when_their_reader_goes_away() {
+    let node = Node::new();
+    let class = format!(
+        "class foo {{ exec {{ '/bin/sh -c \"echo $$ > {}; while [ -e {} ]; do sleep 0.1; done\"': }} }}",
+        node.path("pid"),
+        node.path("gate")
+    );
+    node.install("foo/tags/r1", &[("foo/manifests/init.pp", &class)]);
+    node.enc("foo/tags/r1", json!({"foo": {}}));
+    node.write("gate", "");
+    let mut run = node.command(&["apply", "--run-id", "a"]).spawn().unwrap();
+    wait_for_pid(&node);
+    let mut shell = Command::new("timeout");
+    let line = "\"$1\" logs -f a | head -n 1";
+    shell.args(["30", "sh", "-c", line, "sh", PROGRAM]).env("LOCALPUPPET_ROOT", node.path(""));
+    let read = ran(&mut shell);
+    assert!(read.code == 0 && read.stdout.lines().count() == 1, "{read}");
+    assert_eq!(read.stderr, "");
+    assert_eq!(node.run(&["status", "a"]).code, 17, "the run goes on");
+    fs::remove_file(node.path("gate")).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn packages_are_installed_without_an_environment() {
     for kind in [Kind::Apt, Kind::Dnf] {
         for line in ["exec env -i \"$@\" >&-", "exec setsid env -u HOME LANG=C PATH= \"$@\""] {
