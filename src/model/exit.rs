@@ -13,7 +13,8 @@ pub enum Exit {
     /// `apply --detailed-exitcodes`: done, and something changed (as Puppet's 2);
     /// `apply --noop`: something would change.
     Changed,
-    /// Resources failed, none changed (as Puppet's 4).
+    /// Resources failed, none changed (as Puppet's 4); or the postrun command failed, or Puppet
+    /// ended in a way that its report does not bear out.
     Failed,
     /// Resources failed and others changed (as Puppet's 6).
     ChangedAndFailed,
@@ -86,7 +87,7 @@ impl Exit {
             Exit::Ok => "done (apply: unchanged or changed)",
             Exit::Error => "anything without a code of its own",
             Exit::Changed => "changed, with --detailed-exitcodes; would change, with --noop",
-            Exit::Failed => "resources failed",
+            Exit::Failed => "resources failed, or the postrun command, or Puppet ended oddly",
             Exit::ChangedAndFailed => "resources failed, others changed",
             Exit::EncRefused => "the ENC was refused, nothing touched",
             Exit::InstallFailed => "the release could not be installed, Puppet not started",
