@@ -286,7 +286,7 @@ impl Installer<'_> {
             (Ok(installed), Ok(())) => Ok(installed),
             (Ok(_), Err(failure)) => Err(failure.exit(Exit::InstallFailed)),
             // The mark stays, and the next command tries again.
-            (Err(failure), _) => Err(failure),
+            (Err(failure), _) => Err(told_of_tags(failure, request)),
         }
     }
 
@@ -364,6 +364,19 @@ fn install_file(site: &Site, request: &Request, copy: &PackageCopy) -> Result<()
     let install = |path: &str| packages::install_file(site, &request.wanted, path, shown);
     let installed = || copy.named(&format!("{}.{format}", request.wanted.package), install);
     during(site.say, installing(site, &[&request.wanted]), installed)
+}
+
+/// Who names a trunk may take it for a release.
+fn told_of_tags(failure: Failure, request: &Request) -> Failure {
+    let release = &request.release;
+    if release.tag().is_some() || request.file().is_some() {
+        return failure;
+    }
+    let name = release.name();
+    failure.hint(format!(
+        "`{release}` can change and is no release; it is there only where it was bundled with \
+         `--snapshot`: name a tag, `{name}/tags/…`"
+    ))
 }
 
 fn installing(site: &Site, wanted: &[&Wanted]) -> String {

@@ -86,6 +86,8 @@ fn a_lock_is_waited_for_once_and_leaves_no_mark() {
         assert!(site.is_settled(), "{held}");
         drop(lock);
     }
+    let trunk = site.node.run(&["stage", "foo/trunk"]);
+    assert!(trunk.code == 11 && trunk.stderr.contains("name a tag, `foo/tags/…`"), "{trunk}");
     let free = site.node.run(&["stage", "foo/r2"]);
     assert!(free.code == 0 && !free.stderr.contains("cut off"), "{free}");
 }
