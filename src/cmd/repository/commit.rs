@@ -10,6 +10,7 @@ use crate::model::failure::Failure;
 use crate::model::ledger::Entry;
 use crate::model::repository::{HEAD, Head, LARGEST_HEAD, LARGEST_INDEX, PUBLIC_KEY};
 use std::borrow::Cow;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// So many times the head may have been changed by others before we give up.
@@ -80,7 +81,7 @@ fn mend(store: &Store, head: &Head) -> Result<(), Failure> {
 /// another head meanwhile, that is theirs to do; no file ever goes back: it is
 /// replaced only as it was before the head was seen to be this one. `objects` are
 /// those that are at hand.
-fn follow(store: &Store, head: &Head, objects: &[(String, Vec<u8>)]) -> Result<(), Failure> {
+fn follow(store: &Store, head: &Head, objects: &[(String, Rc<Vec<u8>>)]) -> Result<(), Failure> {
     for pointer in &head.pointers {
         let at_hand = objects.iter().find(|(key, _)| *key == pointer.of.key);
         let bytes = match at_hand {

@@ -17,12 +17,13 @@ use crate::package::compress::{compressed, gunzip};
 use crate::package::repository::yum::Document;
 use crate::package::repository::{Words, apt, yum};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// A generation that is not stored yet.
 pub struct Generation {
     pub draft: Draft,
     /// Objects by their keys.
-    pub objects: Vec<(String, Vec<u8>)>,
+    pub objects: Vec<(String, Rc<Vec<u8>>)>,
 }
 
 /// The text of each index of a generation.
@@ -163,12 +164,8 @@ fn compress(text: &str, method: Method, level: u8) -> Result<Vec<u8>, Failure> {
 
 impl Generation {
     /// Takes an object in.
-    fn object(&mut self, key: String, bytes: Vec<u8>) -> Stored {
-        let stored = Stored {
-            key: key.clone(),
-            bytes: bytes.len() as u64,
-            sha256: Sha256Digest::of(&bytes),
-        };
+    fn object(&mut self, key: String, bytes: Rc<Vec<u8>>, sha256: Sha256Digest) -> Stored {
+        let stored = Stored { key: key.clone(), bytes: bytes.len() as u64, sha256 };
         if self.draft.objects.insert(key.clone()) {
             self.objects.push((key, bytes));
         }
@@ -177,8 +174,8 @@ impl Generation {
 
     /// Takes in a file that becomes current under its path later.
     fn point(&mut self, path: impl Into<String>, bytes: Vec<u8>) {
-        let key = format!("{STAGED}{}", Sha256Digest::of(&bytes));
-        let of = self.object(key, bytes);
+        let sha256 = Sha256Digest::of(&bytes);
+        let of = self.object(format!("{STAGED}{sha256}"), Rc::new(bytes), sha256);
         self.draft.pointers.push(Pointer { path: path.into(), of });
     }
 
@@ -189,14 +186,18 @@ impl Generation {
             || compress(&packages, Method::Xz, 1),
         );
         let forms = [("", packages.into_bytes()), (".gz", gz?), (".xz", xz?)];
+        let forms = forms.map(|(extension, bytes)| {
+            let sha256 = Sha256Digest::of(&bytes);
+            (extension, Rc::new(bytes), sha256)
+        });
         let mut listed = Vec::new();
         let architectures = self.draft.architectures.clone();
         for architecture in ["all".to_owned()].iter().chain(&architectures) {
             let directory = format!("main/binary-{architecture}");
-            for (extension, bytes) in &forms {
+            for (extension, bytes, sha256) in &forms {
                 let path = format!("{directory}/Packages{extension}");
-                let key = format!("{SUITE}{directory}/by-hash/SHA256/{}", Sha256Digest::of(bytes));
-                let stored = self.object(key, bytes.clone());
+                let key = format!("{SUITE}{directory}/by-hash/SHA256/{sha256}");
+                let stored = self.object(key, Rc::clone(bytes), *sha256);
                 if *extension == ".gz" && architecture == "all" {
                     self.draft.indexes.packages = stored.clone();
                 }
@@ -236,10 +237,11 @@ impl Generation {
         for (document, text) in Document::ALL.into_iter().zip(&documents) {
             let gz = compress(text, Method::Gzip, 6)?;
             let path = format!("repodata/{}-{}.xml.gz", Sha256Digest::of(&gz), document.name());
-            packed.push((document, path, text, gz));
+            packed.push((document, path, text, Rc::new(gz)));
         }
         for (document, path, text, gz) in &packed {
-            let stored = self.object(format!("yum/{path}"), gz.clone());
+            let stored =
+                self.object(format!("yum/{path}"), Rc::clone(gz), Sha256Digest::of(gz.as_slice()));
             let indexes = &mut self.draft.indexes;
             match document {
                 Document::Primary => indexes.primary = stored,
