@@ -116,7 +116,7 @@ impl Verb {
     pub fn is_query(&self) -> bool {
         match self {
             Verb::Inspect(_) | Verb::Verify(_) | Verb::Status(_) | Verb::Logs(_) => true,
-            Verb::History(_) | Verb::Completions(_) | Verb::Man(_) => true,
+            Verb::History(_) | Verb::Check(_) | Verb::Completions(_) | Verb::Man(_) => true,
             Verb::Bundle(_) | Verb::Stage(_) | Verb::Prune(_) | Verb::Publish(_) => false,
             Verb::Promote(_) | Verb::Apply(_) | Verb::Cancel(_) | Verb::Rollback(_) => false,
             Verb::Resume(_) => false,

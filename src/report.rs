@@ -122,14 +122,16 @@ impl Voice {
         }
         let _ = io::stderr().write_all(errors().labels(text).as_bytes());
         if self.json {
-            let document = json!({
+            let mut document = json!({
                 "error": failure.to_string(),
                 "causes": failure.causes(),
                 "hints": failure.hints(),
                 "exit": failure.exit_code(),
                 "exit_code": failure.exit_code().code(),
-                "run": failure.run(),
             });
+            if let Some(run) = failure.run() {
+                document["run"] = json!(run);
+            }
             let _ = writeln!(io::stdout(), "{document:#}");
         }
         ExitCode::from(failure.exit_code().code())

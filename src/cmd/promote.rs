@@ -2,7 +2,8 @@
 
 use super::package_file;
 use super::repository::candidate::{self, Candidate, Verdict};
-use super::repository::commit::{self, Change};
+use super::repository::commit;
+use super::repository::generation::Change;
 use super::repository::{Site, enter, list};
 use crate::cli;
 use crate::host::fs;

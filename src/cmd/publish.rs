@@ -1,7 +1,8 @@
 //! `publish`: bundles into a create-only repository, pool first, what clients read first last.
 
 use super::repository::candidate::{self, Candidate, Verdict};
-use super::repository::commit::{self, Change};
+use super::repository::commit;
+use super::repository::generation::Change;
 use super::repository::{Site, check, enter, list, prune};
 use crate::cli;
 use crate::model::answer::Answer;

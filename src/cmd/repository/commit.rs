@@ -1,13 +1,12 @@
 //! From one head to the next: hashed objects, then the head, then what follows it.
 
 use super::Site;
-use super::generation;
+use super::generation::{self, Change};
 use crate::host::clock;
 use crate::host::store::{Content, Created, Seen, Store};
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::ledger::Entry;
 use crate::model::repository::{HEAD, Head, LARGEST_HEAD, LARGEST_INDEX, PUBLIC_KEY};
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -15,13 +14,6 @@ use std::time::Duration;
 
 /// So many times the head may have been changed by others before we give up.
 const TRIES: u32 = 200;
-
-/// Entries to add to the indexes, and to take out of them.
-#[derive(Default)]
-pub struct Change {
-    pub add: Vec<Entry>,
-    pub remove: Vec<Entry>,
-}
 
 /// The head as it is now.
 pub fn head(store: &Store) -> Result<Option<(Head, Seen)>, Failure> {

@@ -2,7 +2,7 @@
 
 use super::Site;
 use super::candidate::{self, Candidate, Verdict};
-use super::commit::Change;
+use super::generation::Change;
 use crate::host::gpg::{Form, Signer};
 use crate::host::store::{Content, Created};
 use crate::host::{clock, fs};

@@ -1,7 +1,6 @@
 //! A generation of indexes: the old ones with a change, and what clients read first.
 
 use super::Site;
-use super::commit::Change;
 use crate::host::clock;
 use crate::host::gpg::Form;
 use crate::host::store::Store;
@@ -9,6 +8,7 @@ use crate::model::compression::{Compression, Format, Method};
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
+use crate::model::ledger::Entry;
 use crate::model::ledger::Index;
 use crate::model::repository::{
     Draft, Head, Indexes, LARGEST_INDEX, Pointer, STAGED, SUITE, Stored,
@@ -18,6 +18,13 @@ use crate::package::repository::yum::Document;
 use crate::package::repository::{Words, apt, yum};
 use std::collections::BTreeSet;
 use std::rc::Rc;
+
+/// Entries to add to the indexes, and to take out of them.
+#[derive(Default)]
+pub struct Change {
+    pub add: Vec<Entry>,
+    pub remove: Vec<Entry>,
+}
 
 /// A generation that is not stored yet.
 pub struct Generation {

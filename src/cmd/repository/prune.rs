@@ -1,7 +1,8 @@
 //! Old releases out of a repository: out of the indexes at once, out of the pool
 //! when no client can have an index any more that names them. The ledger keeps them.
 
-use super::commit::{self, Change};
+use super::commit;
+use super::generation::Change;
 use super::list::{self, Known};
 use super::{Site, enter};
 use crate::cli;
