@@ -6,7 +6,7 @@
 //! --disable`, so both are our affair.
 #![allow(clippy::disallowed_methods)]
 
-use super::process::{OnSignal, Signals, capture, home};
+use super::process::{OnSignal, Signals, capture_within, home};
 use super::puppet::Program;
 use super::state::{Patience, State};
 use super::{fs as files, proc};
@@ -19,9 +19,13 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
 /// A pid, or what `puppet agent --disable` writes.
 const LARGEST: u64 = 64 << 10;
+
+/// Puppet takes a second to say where its locks are; the node is held meanwhile.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Where the agent of this node has its locks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,7 +148,8 @@ fn ask(program: &Program, signals: &Signals) -> Result<Agent, Failure> {
     let line =
         CommandLine::new(&program.path, arguments).environment(Environment::Inherited(environment));
     let failed = || Failure::new("failed to ask Puppet where its agent has its locks");
-    let told = capture(&line, signals, OnSignal::Tell).map_err(|error| failed().because(error))?;
+    let told = capture_within(&line, signals, OnSignal::Tell, LONGEST)
+        .map_err(|error| failed().because(error))?;
     let setting = |name: &str| {
         let value = told.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
         value.map(str::trim).filter(|value| value.starts_with('/')).map(str::to_owned)

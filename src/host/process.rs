@@ -295,7 +295,8 @@ pub struct End {
     pub signal: Option<i32>,
     /// The signal to this process because of which it was ended.
     pub interrupted: Option<i32>,
-    /// The tail of its stderr.
+    /// The tails of what it wrote.
+    pub stdout: String,
     pub stderr: String,
 }
 
@@ -338,9 +339,8 @@ impl Streamed {
             command: self.command,
             problem: Problem::Wait(error),
         })?;
-        drop(self.stdout.text());
-        let stderr = self.stderr.text();
-        Ok(End { code: status.code(), signal: status.signal(), interrupted, stderr })
+        let (stdout, stderr) = (self.stdout.text(), self.stderr.text());
+        Ok(End { code: status.code(), signal: status.signal(), interrupted, stdout, stderr })
     }
 
     fn wait_for_status(&mut self, signals: &Signals) -> io::Result<(ExitStatus, Option<i32>)> {

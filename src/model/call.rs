@@ -4,8 +4,8 @@
 use super::check::{Aliases, Mismatch, Verdict, check};
 use super::enc::{Class, Enc};
 use super::interface::{Interface, Lookup, Supply, shown};
+use super::puppet_code::data_type::takes_undef;
 use super::puppet_code::definition::{Definition, Parameter, Stated};
-use super::puppet_code::types::takes_undef;
 use super::ruby_regex::Patterns;
 use super::suggest::nearest;
 use super::value::Value;

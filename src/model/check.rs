@@ -1,8 +1,8 @@
 //! Whether a value is one of a data type, as Puppet would decide it
 //! (`lib/puppet/pops/types/types.rb`, `instance?`), or that it cannot be told here.
 
+use super::puppet_code::data_type::{Key, Member, Range, Size, Type, takes_undef};
 use super::puppet_code::definition::Stated;
-use super::puppet_code::types::{Key, Member, Range, Size, Type, takes_undef};
 use super::ruby_regex::Patterns;
 use super::value::{Value, key_text};
 use std::collections::BTreeMap;
@@ -342,10 +342,10 @@ fn mismatch(value: &Value, of: &Type) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::super::enc::Enc;
-    use super::super::puppet_code::lexer::lex;
-    use super::super::puppet_code::types::read;
     use super::*;
+    use crate::model::enc::Enc;
+    use crate::model::puppet_code::data_type::read;
+    use crate::model::puppet_code::lexer::lex;
 
     fn of(text: &str) -> Type {
         read(text, &lex(text).unwrap().tokens).unwrap()

@@ -5,9 +5,9 @@
 //! (`lib/puppet/pops/parser/lexer2.rb`, `egrammar.ra`). What cannot be read is
 //! said with its line; nothing is guessed.
 
+pub mod data_type;
 pub mod definition;
 pub mod lexer;
-pub mod types;
 
 use std::fmt;
 

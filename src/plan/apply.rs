@@ -244,6 +244,12 @@ pub fn outcome(ended: Ended, report: Option<&PuppetReport>, mode: Mode) -> Outco
     }
 }
 
+/// True where Puppet said that it had compiled a catalog, and so may have
+/// applied it: on a full disk it leaves no report of that.
+pub fn has_compiled(stdout: &str) -> bool {
+    stdout.contains("Compiled catalog for ") || stdout.contains("Applied catalog in ")
+}
+
 /// Puppet's 1 with a report: a dependency cycle or a failed prerun command
 /// (nothing was applied), a signal from elsewhere, a failed postrun command.
 fn of_exit_1(report: &PuppetReport) -> Outcome {

@@ -109,7 +109,12 @@ fn judge(end: &process::End, enc: &Enc, run: &mut Run) -> Outcome {
         (_, Some(signal), _) => Ended::Killed(signal),
         (_, _, code) => Ended::Exited(code.unwrap_or(-1)),
     };
-    let outcome = plan::outcome(ended, report.as_ref(), run.record.mode);
+    let outcome = match plan::outcome(ended, report.as_ref(), run.record.mode) {
+        Outcome::CompileFailed if report.is_none() && plan::has_compiled(&end.stdout) => {
+            Outcome::Failed
+        }
+        outcome => outcome,
+    };
     if let Some(puppet) = &mut run.record.puppet {
         (puppet.exit_code, puppet.signal) = (end.code, end.signal);
         puppet.version = report.as_ref().map(|report| report.puppet_version.clone());

@@ -1,8 +1,8 @@
 //! What a file of Puppet code defines, and how it may be called.
 
 use super::Unreadable;
+use super::data_type::{self, Type};
 use super::lexer::{Kind, Token, Tokens, lex, line_of};
-use super::types::{self, Type};
 
 /// A class, a defined type, a type alias or a function.
 #[derive(Clone, Debug, PartialEq)]
@@ -251,7 +251,7 @@ impl<'t> Reader<'t> {
     fn stated(&self, begin: usize, end: usize) -> Stated {
         let tokens = &self.tokens[begin..end];
         let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return Stated::No };
-        match types::read(self.text, tokens) {
+        match data_type::read(self.text, tokens) {
             Some(read) => Stated::Known(read),
             None => Stated::Unknown(self.text[first.start..last.end].to_owned()),
         }

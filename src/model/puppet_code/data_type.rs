@@ -570,8 +570,8 @@ fn slashed(regex: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lexer::lex;
     use super::*;
+    use crate::model::puppet_code::lexer::lex;
 
     fn written(text: &str) -> Option<String> {
         read(text, &lex(text).unwrap().tokens).map(|found| found.to_string())
