@@ -244,10 +244,10 @@ pub fn outcome(ended: Ended, report: Option<&PuppetReport>, mode: Mode) -> Outco
     }
 }
 
-/// True where Puppet said that it had compiled a catalog, and so may have
-/// applied it: on a full disk it leaves no report of that.
-pub fn has_compiled(stdout: &str) -> bool {
-    stdout.contains("Compiled catalog for ") || stdout.contains("Applied catalog in ")
+/// True where Puppet said that it was through a catalog, or told of a resource
+/// in one: on a full disk it leaves no report of that.
+pub fn has_begun(stdout: &str) -> bool {
+    stdout.contains("Applied catalog in ") || stdout.contains("/Stage[main]")
 }
 
 /// Puppet's 1 with a report: a dependency cycle or a failed prerun command

@@ -110,7 +110,7 @@ fn judge(end: &process::End, enc: &Enc, run: &mut Run) -> Outcome {
         (_, _, code) => Ended::Exited(code.unwrap_or(-1)),
     };
     let outcome = match plan::outcome(ended, report.as_ref(), run.record.mode) {
-        Outcome::CompileFailed if report.is_none() && plan::has_compiled(&end.stdout) => {
+        Outcome::CompileFailed if report.is_none() && plan::has_begun(&end.stdout) => {
             Outcome::Failed
         }
         outcome => outcome,
