@@ -226,7 +226,7 @@ pub struct Promote {
 #[derive(Clone, Debug, Args)]
 pub struct Repository {
     /// The repository: a directory, made if need be, or s3://BUCKET/PREFIX
-    #[arg(long, value_name = "DIR|s3://…", env = "LOCALPUPPET_REPOSITORY")]
+    #[arg(long, value_name = "DIR|s3://BUCKET", env = "LOCALPUPPET_REPOSITORY")]
     pub to: Destination,
     /// Key that signs indexes and .rpm: a file, or what gpg calls a user ID
     #[arg(long, value_name = "KEY", env = "LOCALPUPPET_SIGN_KEY")]
