@@ -6,7 +6,6 @@ use super::process::{OnSignal, Signals, capture};
 use super::state::{Run, State};
 use crate::model::command::CommandLine;
 use crate::model::failure::Failure;
-use crate::model::run_id::RunId;
 use rustix::process::geteuid;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -59,11 +58,6 @@ pub fn start(state: &State, run: &Run, signals: &Signals) -> Result<Started, Fai
     }
 }
 
-/// The unit of a run.
-pub fn unit(id: &RunId) -> String {
-    format!("localpuppet-{id}.service")
-}
-
 fn in_unit(
     run: &Run,
     program: &Path,
@@ -75,7 +69,7 @@ fn in_unit(
     files::replace(Path::new(&environment), variables().as_bytes(), 0o600)?;
     let program = program.to_string_lossy().into_owned();
     let mut line = vec![
-        format!("--unit={}", unit(&run.record.id)),
+        format!("--unit=localpuppet-{}.service", run.record.id),
         format!("--description=localpuppet run {}", run.record.id),
         "--collect".to_owned(),
         "--quiet".to_owned(),

@@ -447,6 +447,14 @@ half a li"#;
     }
 
     #[test]
+    fn a_puppet_that_told_of_a_resource_has_begun() {
+        assert!(has_begun("Notice: /Stage[main]/Foo/File[/x]/ensure: created\n"));
+        assert!(has_begun("Notice: Applied catalog in 0.03 seconds\n"));
+        let refused = "Notice: Compiled catalog for vm\nError: Parameter mode failed on File[/x]";
+        assert!(!has_begun(refused));
+    }
+
+    #[test]
     fn no_two_apps_share_a_memory() {
         let memory = |text: &str| memory(&text.parse().unwrap());
         assert_eq!(memory("foo/tags/r1"), memory("foo/tags/r2"));

@@ -110,6 +110,9 @@ fn a_detached_run_outlives_whoever_asked_for_it_and_can_be_asked_about() {
     let lines = node.run(&["logs", "--json"]).stdout;
     assert!(lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{lines}");
     assert_eq!(node.run(&["status", "d2"]).code, 1);
+    let pipe = node.run(&["apply", "--enc", "/dev/stdin", "--detach", "--run-id", "d2"]);
+    assert!(pipe.code == 10 && pipe.stderr.contains("hint: hand it in through stdin"), "{pipe}");
+    assert_eq!(node.run(&["status", "d2"]).code, 1);
     secret_is_only_in(&node, "s3cret-of-d1", &["enc.json", "after", "/enc.yaml", "/input.yaml"]);
 }
 

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 /// The request of `apply`, and the ENC that came through stdin.
 pub fn of(args: &Apply, state: &State) -> Result<(Request, Option<Vec<u8>>), Failure> {
+    refuse_pipe(args)?;
     let (enc, document) = match &args.enc.source {
         Some(EncSource::Stdin) => {
             let text = input::read(Path::new("-"), enc::LARGEST);
@@ -36,6 +37,21 @@ pub fn of(args: &Apply, state: &State) -> Result<(Request, Option<Vec<u8>>), Fai
     let mut request = with(&args.run, enc, code)?;
     request.app = super::asked(args);
     Ok((request, document))
+}
+
+/// A pipe is read by who has it, not by the process that goes on with a detached run.
+fn refuse_pipe(args: &Apply) -> Result<(), Failure> {
+    match &args.enc.source {
+        Some(EncSource::File(path))
+            if args.run.detach && (path.starts_with("/dev") || path.starts_with("/proc")) =>
+        {
+            let what = format!("`{}` cannot be read by a detached run", path.display());
+            Err(Failure::new(what)
+                .exit(Exit::EncRefused)
+                .hint("hand it in through stdin: `--enc - < FILE`"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn source(options: &EncOptions, state: &State) -> Result<EncRequest, Failure> {
