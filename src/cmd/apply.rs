@@ -193,8 +193,7 @@ fn apply(context: &Context, run: &mut Run, hold: &mut Option<Hold>) -> Result<Ou
 /// Takes the node, and keeps Puppet's own agent out.
 fn take(context: &Context, program: &Program, holder: &Holder) -> Result<Hold, Failure> {
     let Context { request, state, signals, say, .. } = *context;
-    let deadline = Deadline::after(Duration::from_secs(u64::from(request.wait_lock)));
-    let patience = Patience { deadline, signals, say };
+    let patience = Patience::of(request.wait_lock, signals, say);
     let node = state.hold(holder, &patience)?;
     not_interrupted(context)?;
     let agent = match Agent::of(state, program, signals) {

@@ -2,7 +2,7 @@
 
 use super::install::Installer;
 use crate::cli;
-use crate::host::clock::{self, Deadline};
+use crate::host::clock;
 use crate::host::journal::Journal;
 use crate::host::package_manager::{Site, Wanted};
 use crate::host::process::Signals;
@@ -19,14 +19,12 @@ use crate::model::pruned::{Pruned, Pruning, Why};
 use crate::model::run::Record;
 use crate::plan::history::{applied, rollback_target};
 use crate::plan::prune::{Decision, Installed, Policy, Protected, decide};
-use std::time::Duration;
 
 /// Removes old releases, and answers with what became of each that is there.
 pub fn run(args: &cli::Prune, say: Say) -> Result<Answer, Failure> {
     let state = State::of(&args.node.root)?;
     let signals = Signals::catch()?;
-    let deadline = Deadline::after(Duration::from_secs(u64::from(args.wait_lock)));
-    let patience = Patience { deadline, signals: &signals, say };
+    let patience = Patience::of(args.wait_lock, &signals, say);
     let node = during(say, "taking the node", || state.hold(&state.holder("prune"), &patience))?;
     let installer = Installer {
         manager: args.packages.package_manager,

@@ -2,22 +2,19 @@
 
 use super::install::{Installed, Installer, Request};
 use crate::cli;
-use crate::host::clock::Deadline;
 use crate::host::process::Signals;
 use crate::host::state::{Patience, State};
 use crate::model::answer::Answer;
 use crate::model::event::{Say, during};
 use crate::model::failure::Failure;
 use crate::model::staged::{Staged, Staging};
-use std::time::Duration;
 
 /// Makes releases available on this node.
 pub fn run(args: &cli::Stage, say: Say) -> Result<Answer, Failure> {
     let state = State::of(&args.node.root)?;
     let signals = Signals::catch()?;
     let requests = requests(args, &state)?;
-    let deadline = Deadline::after(Duration::from_secs(u64::from(args.wait_lock)));
-    let patience = Patience { deadline, signals: &signals, say };
+    let patience = Patience::of(args.wait_lock, &signals, say);
     let node = during(say, "taking the node", || state.hold(&state.holder("stage"), &patience))?;
     let installer = Installer {
         manager: args.packages.package_manager,

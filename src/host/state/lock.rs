@@ -28,7 +28,13 @@ pub struct Patience<'a> {
     pub say: Say<'a>,
 }
 
-impl Patience<'_> {
+impl<'a> Patience<'a> {
+    /// So many seconds from now.
+    pub fn of(seconds: u32, signals: &'a Signals, say: Say<'a>) -> Self {
+        let deadline = Deadline::after(Duration::from_secs(u64::from(seconds)));
+        Patience { deadline, signals, say }
+    }
+
     /// Tries until `attempt` has it, until the time is over, or until a signal comes.
     pub fn wait_for<T>(
         &self,
