@@ -2,10 +2,13 @@
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
-CARGO   ?= cargo
+# Without make's job slots, which are for make's own.
+CARGO   ?= env -u MAKEFLAGS cargo
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-BINARY  := target/release/localpuppet
+# What is installed is the release build; the tests work with the dev one, which they are built with.
+PROFILE ?= release
+BINARY  := target/$(patsubst dev,debug,$(PROFILE))/localpuppet
 SHARE   := $(DESTDIR)$(PREFIX)/share
 # Every shell program of the tree, found by its first line.
 SCRIPTS := $(shell grep -rlE '^\#!(/bin/sh|/usr/bin/env bash)' $(wildcard .ci examples tests benches templates))
@@ -18,7 +21,7 @@ help: ## list these targets
 
 .PHONY: build
 build: ## the release binary, target/release/localpuppet
-	$(CARGO) build --release --locked
+	$(CARGO) build --profile $(PROFILE) --locked
 
 .PHONY: demo
 demo: ## bundle, publish, install and apply the examples, visibly, in target/demo
@@ -26,13 +29,21 @@ demo: ## bundle, publish, install and apply the examples, visibly, in target/dem
 	$(CARGO) build --release --locked
 	examples/demo
 
+# What waits and what computes goes on at the same time.
 .PHONY: test
-test: ## everything: formatting and lints, unit tests, and the real parts
-	tests/setup
-	$(MAKE) check
-	$(CARGO) build --release --locked
-	tests/real/run
+test: ## formatting and lints, unit tests, and every command with the real parts
+	tests/setup tools
+	$(MAKE) --no-print-directory --jobs=2 setup check
+	$(CARGO) test --locked --no-run
+	$(MAKE) --no-print-directory --jobs=2 --keep-going scenarios cargo-test
+
+.PHONY: cargo-test
+cargo-test: # all of cargo's
 	$(CARGO) test --locked --no-fail-fast
+
+.PHONY: scenarios
+scenarios: # whole nodes, as shell programs
+	tests/real/run
 
 .PHONY: check
 check: ## formatting, clippy, shellcheck, and the examples through Puppet's parser
@@ -42,9 +53,11 @@ check: ## formatting, clippy, shellcheck, and the examples through Puppet's pars
 	tests/examples-parse
 
 .PHONY: faults
-faults: build ## kills, power cuts and full disks at 430 points of stage and apply, about half an hour
+faults: ## kills, power cuts, full disks and crowds, at some points; FAULTS=all: at 630, half an hour
 	tests/setup
-	FAULTS=all tests/real/run faults power full
+	$(CARGO) test --locked --no-run
+	tests/real/run faults full power systemd
+	$(CARGO) test --locked --no-fail-fast -- --ignored
 
 .PHONY: bench
 bench: build ## time and memory beside those of other packagers

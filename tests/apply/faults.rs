@@ -55,16 +55,19 @@ fn a_repository_that_dies_or_changes(kind: Kind) {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_repository_for_apt_that_dies_or_changes_installs_nothing() {
     a_repository_that_dies_or_changes(Kind::Apt);
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_repository_for_dnf_that_dies_or_changes_installs_nothing() {
     a_repository_that_dies_or_changes(Kind::Dnf);
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_held_package_is_left_and_told() {
     let site = Site::new(Kind::Apt);
     site.publish("r1", "one", 3);
@@ -87,6 +90,7 @@ fn a_held_package_is_left_and_told() {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_dpkg_that_was_interrupted_by_somebody_else_ends_its_work_first() {
     let site = Site::new(Kind::Apt);
     site.publish("r1", "one", 3);
@@ -130,11 +134,13 @@ fn a_disk_that_takes_nothing(kind: Kind) {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_full_disk_and_a_read_only_one_leave_nothing_for_apt() {
     a_disk_that_takes_nothing(Kind::Apt);
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_full_disk_and_a_read_only_one_leave_nothing_for_dnf() {
     a_disk_that_takes_nothing(Kind::Dnf);
 }

@@ -112,11 +112,13 @@ fn cut_off(kind: Kind) {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn apt_is_cut_off_while_it_removes_and_the_next_command_needs_no_hand() {
     cut_off(Kind::Apt);
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn dnf_is_cut_off_while_it_removes_and_the_next_command_needs_no_hand() {
     cut_off(Kind::Dnf);
 }

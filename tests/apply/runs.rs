@@ -309,6 +309,7 @@ fn back_is_the_release_before_with_the_enc_of_its_run_and_no_network() {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn of_many_at_once_one_runs_and_the_others_wait_or_are_told() {
     let node = gated();
     node.enc("slow/tags/r1", json!({"slow": {}}));

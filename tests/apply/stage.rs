@@ -209,11 +209,13 @@ fn descendants(of: u32) -> Vec<u32> {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn apt_is_cut_off_anywhere_and_the_next_stage_needs_no_hand() {
     cut_off(Kind::Apt);
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn dnf_is_cut_off_anywhere_and_the_next_stage_needs_no_hand() {
     cut_off(Kind::Dnf);
 }

@@ -29,13 +29,9 @@ fn apply_by(line: &str, root: &str, arguments: &[&str]) -> Ran {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_caller_may_have_no_terminal_no_environment_and_no_streams() {
-    for line in [
-        "exec setsid env -u HOME LANG=C LC_ALL=C \"$@\"",
-        "exec env -i \"$@\"",
-        "exec \"$@\" <&- >&-",
-        "exec \"$@\" <&- >&- 2>&-",
-    ] {
+    for line in ["exec setsid env -i LANG=C LC_ALL=C \"$@\"", "exec \"$@\" <&- >&- 2>&-"] {
         let node = node();
         let applied = apply_by(line, &node.path(""), &["--detailed-exitcodes"]);
         assert_eq!(applied.code, 2, "{line}: {applied}");
@@ -46,6 +42,7 @@ fn a_caller_may_have_no_terminal_no_environment_and_no_streams() {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn an_answer_that_cannot_be_written_is_no_answer_and_stops_no_run() {
     let node = node();
     let applied = apply_by("exec \"$@\" >/dev/full", &node.path(""), &["--detailed-exitcodes"]);
@@ -65,6 +62,7 @@ fn an_answer_that_cannot_be_written_is_no_answer_and_stops_no_run() {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn logs_end_when_their_reader_goes_away() {
     let node = Node::new();
     let class = format!(
@@ -89,6 +87,7 @@ fn logs_end_when_their_reader_goes_away() {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn packages_are_installed_without_an_environment() {
     for kind in [Kind::Apt, Kind::Dnf] {
         for line in ["exec env -i \"$@\" >&-", "exec setsid env -u HOME LANG=C PATH= \"$@\""] {
@@ -109,6 +108,7 @@ fn packages_are_installed_without_an_environment() {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_var_that_is_read_only_is_told_and_nothing_is_done() {
     let node = node();
     fs::create_dir_all(node.path("var")).unwrap();
@@ -135,6 +135,7 @@ fn a_var_that_is_read_only_is_told_and_nothing_is_done() {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_clock_that_is_set_back_changes_no_order() {
     needs("faketime", "faketime");
     let node = node();
@@ -160,6 +161,7 @@ fn a_clock_that_is_set_back_changes_no_order() {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_pid_that_another_process_has_by_now_is_no_run() {
     let node = Node::new();
     let class = format!(
@@ -199,6 +201,7 @@ fn a_pid_that_another_process_has_by_now_is_no_run() {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn what_a_dead_process_left_in_a_lock_is_no_obstacle() {
     let node = node();
     assert_eq!(node.run(&["apply"]).code, 0);

@@ -8,7 +8,7 @@ top=$PWD
 real=$top/target/real
 modules=$real/modules
 here=$real/$(basename "$0")
-localpuppet=$top/target/release/localpuppet
+localpuppet=$top/target/debug/localpuppet
 # Neither of the machine's settings may reach a scenario.
 unset LOCALPUPPET_ROOT LOCALPUPPET_ENC LOCALPUPPET_PUPPET LOCALPUPPET_MODULE_ROOT
 unset LOCALPUPPET_PACKAGE_MANAGER LOCALPUPPET_MAINTAINER SOURCE_DATE_EPOCH

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-PROGRAM = TOP / "target/release/localpuppet"
+PROGRAM = TOP / "target/debug/localpuppet"
 HERE = TOP / "target/real" / Path(sys.argv[0]).name
 
 # The process that Puppet starts is there to be left behind by a kill.

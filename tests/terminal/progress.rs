@@ -27,7 +27,7 @@ fn left(seen: &str) -> String {
 #[test]
 fn a_slow_step_has_a_line_that_goes() {
     let directory = tempfile::tempdir().unwrap();
-    let slow = release(directory.path(), 12) + " --format rpm --compression xz";
+    let slow = release(directory.path(), 6) + " --format rpm --compression xz";
     let seen = on_terminal(&slow, &[PLAIN]);
     let frames: Vec<&str> =
         seen.split(['\r', '\n']).filter(|line| line.contains("packing `foo/tags/r1`")).collect();
@@ -46,7 +46,7 @@ fn a_quick_step_has_none_and_neither_have_pipes_json_and_dumb_terminals() {
     assert!(seen.starts_with("foo/tags/r1 version 1\n") && !seen.contains('\u{1b}'), "{seen:?}");
 
     let directory = tempfile::tempdir().unwrap();
-    let slow = release(directory.path(), 8) + " --format rpm --compression xz";
+    let slow = release(directory.path(), 6) + " --format rpm --compression xz";
     for (how, set) in [("--json", PLAIN), ("", ("TERM", "dumb"))] {
         let seen = on_terminal(&format!("{slow} {how}"), &[set]);
         assert!(!seen.contains("packing") && !seen.contains('\u{1b}'), "{how}: {seen:?}");
