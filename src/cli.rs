@@ -13,6 +13,7 @@ use crate::model::maintainer::Maintainer;
 use crate::model::package_manager::PackageManager;
 use crate::model::run_id::RunId;
 use crate::model::source_date::SourceDate;
+use crate::model::subject::Subject;
 use crate::model::url::Url;
 use crate::model::version::Version;
 use clap::builder::{BoolishValueParser, PossibleValue, TypedValueParser};
@@ -264,9 +265,10 @@ pub struct Packages {
 /// `localpuppet check`
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Release that is installed here, or with --module-root an app path [default: the ENC's]
-    #[arg(value_name = "APP/TAG")]
-    pub app: Option<AppPath>,
+    /// A package file, a release that is installed here, or with --module-root an app path
+    /// [default: the ENC's app]
+    #[arg(value_name = "FILE|APP/TAG", value_hint = ValueHint::FilePath)]
+    pub bundle: Option<Subject>,
     /// ENC document; `-` is stdin
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub enc: PathBuf,
@@ -583,6 +585,7 @@ const CHECK_EXAMPLES: &str = "\
 Examples:
   localpuppet check --enc node.yaml --module-root modules
   localpuppet check --enc node.yaml foo/r2
+  localpuppet check --enc node.yaml dist/localpuppet-foo-r2_2_all.deb
 
 Exit codes: 0 nothing is wrong, 10 Puppet would refuse the call, 1 no such release, 64 usage";
 

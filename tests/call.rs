@@ -70,7 +70,8 @@ impl Dice {
 fn what_is_told_of_a_call_is_what_puppet_makes_of_it() {
     let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/real/modules/debian/tags/r1");
     assert!(modules.is_dir(), "no modules; type: tests/setup");
-    let interface = interface::read(std::slice::from_ref(&modules)).unwrap();
+    let app = "debian/tags/r1".parse().unwrap();
+    let interface = interface::read(&vec![(app, modules.clone())]).unwrap();
     let (classes, values) = (interface.classes(), values());
     let mut dice = Dice(42);
     let many = std::env::var("CALLS").map_or(CALLS, |many| many.parse().unwrap());

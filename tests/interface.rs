@@ -9,6 +9,8 @@
     reason = "reads modules, runs Puppet, and prints what it counted"
 )]
 
+use localpuppet::host::interface;
+use localpuppet::model::interface::Interface;
 use localpuppet::model::puppet_code::definition::{Definition, Stated, What, definitions};
 use serde_json::Value;
 use std::io::Write;
@@ -55,6 +57,22 @@ fn every_manifest_of_debians_modules_is_read_as_puppet_reads_it() {
     );
     assert!(classes > 1000, "the modules are not all there");
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn the_interface_of_debians_modules_is_read_back_as_written() {
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/real/modules/debian/tags/r1");
+    assert!(modules.is_dir(), "no modules; type: tests/setup");
+    let interface = interface::read(&vec![("debian/tags/r1".parse().unwrap(), modules)]).unwrap();
+    let text = interface.to_json();
+    println!("{} definitions in {} bytes", text.lines().count(), text.len());
+    let read = Interface::from_json(text.as_bytes()).unwrap();
+    for (name, module) in interface.modules() {
+        for (path, found) in module.files() {
+            assert_eq!(read.modules()[name].files().get(path), Some(found), "{name}/{path}");
+        }
+    }
+    assert!(read == interface && read.to_json() == text);
 }
 
 fn manifests(below: &Path) -> Vec<PathBuf> {

@@ -1,20 +1,20 @@
 //! `check`: would Puppet take an ENC's call of a release's classes?
 
+use super::interface;
 use crate::cli::Check;
-use crate::host::source::ModuleRoot;
+use crate::host::input;
 use crate::host::state::State;
-use crate::host::{input, interface, release};
 use crate::model::answer::{Answer, Called};
 use crate::model::app::{AppPath, Release};
 use crate::model::call;
 use crate::model::enc::{self, Enc};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::plan::apply as plan;
-use crate::plan::resolve::{Allowed, resolve};
-use std::path::{Path, PathBuf};
+use crate::model::interface::Interface;
+use crate::model::subject::Subject;
+use std::path::Path;
 
-/// Checks an ENC against a release that is installed here, or against a checkout.
+/// Checks an ENC against a package, a release that is installed here, or a checkout.
 pub fn run(args: &Check) -> Result<Answer, Failure> {
     let shown =
         if args.enc == Path::new("-") { "stdin".into() } else { args.enc.display().to_string() };
@@ -23,15 +23,12 @@ pub fn run(args: &Check) -> Result<Answer, Failure> {
         let what = format!("the ENC `{shown}` is refused");
         Failure::new(what).exit(Exit::EncRefused).because(error)
     })?;
-    let app = args.app.clone().or_else(|| enc.app.clone()).ok_or_else(|| {
+    let bundle = args.bundle.clone().or_else(|| enc.app.clone().map(Subject::App));
+    let bundle = bundle.ok_or_else(|| {
         Failure::new(format!("the ENC `{shown}` names no app"))
             .hint("name it: `localpuppet check --enc FILE foo/tags/r1`")
     })?;
-    let (app, directories) = match &args.module_root {
-        Some(root) => (app.clone(), of_checkout(root, &app)?),
-        None => of_release(args, &app)?,
-    };
-    let interface = interface::read(&directories)?;
+    let (app, interface) = called(args, &bundle)?;
     Ok(Answer::Called(Called {
         app,
         enc: shown,
@@ -41,24 +38,21 @@ pub fn run(args: &Check) -> Result<Answer, Failure> {
     }))
 }
 
-fn of_checkout(root: &Path, app: &AppPath) -> Result<Vec<PathBuf>, Failure> {
-    let root = ModuleRoot::open(root)?;
-    let apps = resolve(app, Allowed::Anything, |path| root.manifest(path, path != app))?;
-    Ok(apps.iter().map(|app| root.directory().join(app.as_str())).collect())
-}
-
-fn of_release(args: &Check, app: &AppPath) -> Result<(AppPath, Vec<PathBuf>), Failure> {
-    let short = app.as_str().parse::<Release>();
-    let release = short.or_else(|_| Release::of(app));
+/// The classes that can be called.
+fn called(args: &Check, bundle: &Subject) -> Result<(AppPath, Interface), Failure> {
+    let app = match (bundle, &args.module_root) {
+        (Subject::Package(path), None) => return interface::of_package(path),
+        (Subject::App(app), Some(root)) => return interface::of_checkout(root, app),
+        (Subject::App(app), None) => app,
+        (Subject::Package(path), Some(_)) => {
+            let what = format!("`--module-root` goes with an app path, found `{}`", path.display());
+            return Err(Failure::new(what).exit(Exit::Usage));
+        }
+    };
+    let release = app.as_str().parse::<Release>().or_else(|_| Release::of(app));
     let release = release.map_err(|error| {
         Failure::new(error.to_string())
             .hint("check a tag, as in `foo/tags/r1`, or a checkout with `--module-root DIR`")
     })?;
-    let state = State::of(&args.node.root)?;
-    let bundle = release::read(state.root(), &release)?.ok_or_else(|| {
-        Failure::new(format!("release `{release}` is not installed on this node"))
-            .hint(format!("localpuppet stage {release}"))
-    })?;
-    let directories = plan::code(state.root(), &bundle).modulepath;
-    Ok((release.path().clone(), directories.into_iter().map(PathBuf::from).collect()))
+    interface::of_release(State::of(&args.node.root)?.root(), &release)
 }

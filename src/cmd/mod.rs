@@ -8,6 +8,7 @@ mod document;
 mod history;
 mod inspect;
 mod install;
+mod interface;
 mod logs;
 mod package_file;
 mod promote;

@@ -3,8 +3,10 @@
 use crate::host::fs;
 use crate::model::bundle::{Bundle, FILE_NAME, INSTALL_ROOT};
 use crate::model::compression::Format;
+use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::inspection::PackageFacts;
+use crate::model::interface::{Interface, document};
 use crate::model::verify::{Found, differences};
 use crate::model::version::RPM_RELEASE;
 use crate::package::read::{Package, read};
@@ -18,6 +20,25 @@ pub struct PackageFile {
     pub bundle: Bundle,
     /// Where the file is not what its `bundle.json` says.
     pub problems: Vec<String>,
+    /// The text of its `interface.json`.
+    interface: Option<Vec<u8>>,
+}
+
+impl PackageFile {
+    /// The class interface of the release.
+    pub fn interface(&self) -> Result<Interface, Failure> {
+        let app = &self.bundle.app;
+        let Some((text, node)) = self.interface.as_ref().zip(self.bundle.interface.as_ref()) else {
+            let what = format!("the package of `{app}` has no {}", document::FILE_NAME);
+            return Err(Failure::new(what)
+                .hint("an older localpuppet built it: bundle it again, or name its checkout with `--module-root DIR`"));
+        };
+        Interface::of_bundle(text, node).map_err(|error| {
+            let what =
+                format!("the package of `{app}` has an {} that is not valid", document::FILE_NAME);
+            Failure::new(what).exit(Exit::NotVerified).because(error)
+        })
+    }
 }
 
 /// Why a package of the same release is another file.
@@ -55,7 +76,9 @@ pub fn of_file(file: File, shown: &str) -> Result<PackageFile, Failure> {
         architecture: package.architecture,
         maintainer: package.maintainer,
     };
-    Ok(PackageFile { facts, bundle, problems })
+    let interface = package.interface.filter(|(found, _)| found == directory);
+    let interface = interface.map(|(_, text)| text);
+    Ok(PackageFile { facts, bundle, problems, interface })
 }
 
 fn problems(package: &Package, directory: &str, bundle: &Bundle) -> Vec<String> {
@@ -84,7 +107,7 @@ fn problems(package: &Package, directory: &str, bundle: &Bundle) -> Vec<String> 
         }
     }
     found.remove(FILE_NAME);
-    problems.extend(differences(&bundle.files, found).iter().map(ToString::to_string));
+    problems.extend(differences(bundle.content(), found).iter().map(ToString::to_string));
     problems
 }
 

@@ -1,34 +1,46 @@
 //! The class interface of code on disk: the modules of a modulepath, as Puppet takes them.
 #![allow(clippy::disallowed_methods)]
 
-use super::fs::{failed, kind, names, read_bounded};
+use super::fs::{failed, is_directory, kind, names, read_bounded};
+use crate::model::app::AppPath;
 use crate::model::failure::Failure;
-use crate::model::interface::{Data, Interface};
+use crate::model::interface::{Data, Interface, Module};
+use crate::model::litter;
+use crate::model::puppet_code::Unreadable;
+use crate::model::puppet_code::definition::definitions;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 /// A manifest or a file of data of more than this is not read.
 const LARGEST: u64 = 16 << 20;
 
+/// The directories of a modulepath in order, each with its app path.
+pub type Modulepath = Vec<(AppPath, PathBuf)>;
+
 /// Reads the interface of a modulepath: of a module that is in two of its
 /// directories, the first one whole.
-pub fn read(modulepath: &[PathBuf]) -> Result<Interface, Failure> {
+pub fn read(modulepath: &Modulepath) -> Result<Interface, Failure> {
     let mut interface = Interface::default();
-    if let Some(app) = modulepath.first() {
-        interface.own_data = data(app)?;
+    if let Some((_, directory)) = modulepath.first() {
+        interface.own_data = data(directory)?;
     }
-    let mut known = BTreeSet::new();
-    for directory in modulepath {
+    let (mut known, mut found) = (BTreeSet::new(), Vec::new());
+    for (app, directory) in modulepath {
         for name in names(directory)?.into_iter().filter(|name| is_module(name)) {
             let module = directory.join(&name);
-            let is_directory =
-                kind(&module)?.is_some_and(|kind| kind.is_dir() || kind.is_symlink());
-            if is_directory && known.insert(name.clone()) {
-                add(&mut interface, &name, &module)?;
+            if is_directory(&module)? && known.insert(name.clone()) {
+                found.push((name, app, module));
             }
         }
+    }
+    let read = found.into_par_iter().map(|(name, app, directory)| {
+        let read = module(app, &directory)?;
+        Ok((name, read))
+    });
+    for (name, module) in read.collect::<Result<Vec<_>, Failure>>()? {
+        interface.insert(name, module);
     }
     Ok(interface)
 }
@@ -39,18 +51,23 @@ fn is_module(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-fn add(interface: &mut Interface, name: &str, module: &Path) -> Result<(), Failure> {
-    let files = files(module, &["manifests", "types"], &["pp"])?;
-    let texts = files.into_par_iter().map(|path| {
+fn module(app: &AppPath, directory: &Path) -> Result<Module, Failure> {
+    let files = files(directory, &["functions", "manifests", "types"], &["pp"])?;
+    let found = files.into_par_iter().map(|path| {
+        let size = std::fs::metadata(&path).map_err(|error| failed("look at", &path, error))?.len();
+        if size > LARGEST {
+            let what = format!("it has more than {LARGEST} bytes");
+            return Ok((path, Err(Unreadable { line: 1, what })));
+        }
         let text = read_bounded(&path, LARGEST)?.unwrap_or_default();
-        Ok((path, String::from_utf8_lossy(&text).into_owned()))
+        Ok((path, definitions(&String::from_utf8_lossy(&text))))
     });
-    for (path, text) in texts.collect::<Result<Vec<_>, Failure>>()? {
-        let path = path.strip_prefix(module).unwrap_or(&path);
-        interface.add(name, path.to_string_lossy().into_owned(), &text);
+    let mut module = Module::new(app.clone(), data(directory)?);
+    for (path, found) in found.collect::<Result<Vec<_>, Failure>>()? {
+        let path = path.strip_prefix(directory).unwrap_or(&path);
+        module.add(path.to_string_lossy().into_owned(), found);
     }
-    interface.module(name).data = data(module)?;
-    Ok(())
+    Ok(module)
 }
 
 /// The keys of the data below a hiera.yaml of version 5 that reads nothing but files.
@@ -64,7 +81,7 @@ fn data(directory: &Path) -> Result<Data, Failure> {
     if outside || by_code.iter().any(|word| hiera.contains(word)) {
         return Ok(Data::Unknown);
     }
-    let (mut always, mut sometimes) = (Vec::new(), Vec::new());
+    let (mut always, mut sometimes) = (BTreeSet::new(), BTreeSet::new());
     for path in files(directory, &[""], &["yaml", "yml", "json"])? {
         let text = read_bounded(&path, LARGEST)?.unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
@@ -75,6 +92,7 @@ fn data(directory: &Path) -> Result<Data, Failure> {
         }
         sometimes.extend(text.lines().filter_map(key));
     }
+    let sometimes = sometimes.difference(&always).cloned().collect();
     Ok(Data::Keys { always, sometimes })
 }
 
@@ -101,11 +119,19 @@ fn files(top: &Path, below: &[&str], extensions: &[&str]) -> Result<Vec<PathBuf>
         if kind(&directory)?.is_none() {
             continue;
         }
-        for entry in WalkDir::new(&directory).follow_links(true).sort_by_file_name() {
-            let entry = entry.map_err(|error| {
-                let path = error.path().unwrap_or(&directory).to_owned();
-                failed("read directory", &path, error.into())
-            })?;
+        let released =
+            |entry: &DirEntry| entry.file_name().to_str().and_then(litter::reason).is_none();
+        let entries = WalkDir::new(&directory).follow_links(true).sort_by_file_name();
+        for entry in entries.into_iter().filter_entry(released) {
+            let entry = match entry {
+                Ok(entry) => entry,
+                // A link to what it is in, or to nothing: Puppet loads nothing through it.
+                Err(error) if error.loop_ancestor().is_some() || is_absent(&error) => continue,
+                Err(error) => {
+                    let path = error.path().unwrap_or(&directory).to_owned();
+                    return Err(failed("read directory", &path, error.into()));
+                }
+            };
             let extension = entry.path().extension().and_then(|extension| extension.to_str());
             if entry.file_type().is_file() && extension.is_some_and(|e| extensions.contains(&e)) {
                 found.push(entry.into_path());
@@ -113,6 +139,10 @@ fn files(top: &Path, below: &[&str], extensions: &[&str]) -> Result<Vec<PathBuf>
         }
     }
     Ok(found)
+}
+
+fn is_absent(error: &walkdir::Error) -> bool {
+    error.io_error().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Releases installed on this node.
 #![allow(clippy::disallowed_methods)]
 
+use super::interface;
 use super::look::{Seen, look};
 use crate::model::app::Release;
 use crate::model::bundle::{self, Bundle};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
+use crate::model::interface::{Interface, document};
 use crate::model::verify::{Difference, Found, What, differences};
 use jiff::Timestamp;
 use rustix::process::geteuid;
@@ -43,6 +45,23 @@ pub fn read_in(root: &str, directory: &str) -> Result<Option<Bundle>, Failure> {
         return Err(refused(format!("`{path}` is that of `{says}`")));
     }
     Ok(Some(bundle))
+}
+
+/// The class interface of an installed release: what its package says, or for want of that what
+/// its files do.
+pub fn interface(root: &str, bundle: &Bundle) -> Result<Interface, Failure> {
+    let Some(node) = &bundle.interface else {
+        let entries = bundle.modulepath.iter();
+        let there = |entry: &bundle::Entry| format!("{root}{}", entry.directory).into();
+        return interface::read(&entries.map(|entry| (entry.app.clone(), there(entry))).collect());
+    };
+    let path = format!("{root}{}/{}", bundle.directory(), document::FILE_NAME);
+    let refused = |what: String| Failure::new(what).exit(Exit::NotVerified);
+    let text = super::fs::read_own(Path::new(&path), document::LARGEST)?;
+    let text = text.ok_or_else(|| refused(format!("`{path}` is missing")))?;
+    Interface::of_bundle(&text, node).map_err(|error| {
+        refused(format!("`{path}` is not the class interface of the release")).because(error)
+    })
 }
 
 /// Every directory among the releases of a root, in order: `/usr/share/localpuppet/foo/r1`.
@@ -107,7 +126,8 @@ fn compare(bundle: &Bundle, seen: Vec<Seen>) -> Vec<Difference> {
     let shut: Vec<Difference> = shut.collect();
     let own = ["", bundle::FILE_NAME];
     let found = seen.into_iter().filter(|seen| !own.contains(&seen.path.as_str()));
-    let mut list = differences(&bundle.files, found.map(|seen| (seen.path, seen.found)).collect());
+    let mut list =
+        differences(bundle.content(), found.map(|seen| (seen.path, seen.found)).collect());
     list.extend(shut.into_iter().chain(strange));
     list.sort_by(|a, b| a.path.cmp(&b.path));
     list

@@ -1,6 +1,7 @@
 //! A module root on disk: app paths, their manifests, and what exists instead.
 
 use super::fs;
+use super::interface::Modulepath;
 use crate::model::app::{AppPath, Line};
 use crate::model::failure::Failure;
 use crate::model::manifest::{self, Manifest};
@@ -28,6 +29,11 @@ impl ModuleRoot {
     /// The directory.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// The directories of a modulepath.
+    pub fn directories(&self, modulepath: &[AppPath]) -> Modulepath {
+        modulepath.iter().map(|app| (app.clone(), self.directory.join(app.as_str()))).collect()
     }
 
     /// The directory of an app path, which has to be there.

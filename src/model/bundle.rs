@@ -3,9 +3,10 @@
 use super::app::{AppPath, NotARelease, PackageName, Release};
 use super::compression::Format;
 use super::digest::Sha256Digest;
+use super::interface::document;
 use super::links::{BadLink, Links};
 use super::module::{self, Metadata, Module};
-use super::tree::{Node, TreePath, tree_digest};
+use super::tree::{Mode, Node, TreePath, tree_digest};
 use super::version::{RPM_RELEASE, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,7 +52,11 @@ pub struct Bundle {
     pub modulepath: Vec<Entry>,
     /// Every Puppet module on the modulepath.
     pub modules: Vec<Module>,
-    /// Every path below the release's directory but this file, in the order of its bytes.
+    /// The file beside this one that has the class interface of the files; a newer localpuppet
+    /// may read them better, so that it is no part of the bundle ID. Older packages have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<Node>,
+    /// Every other path below the release's directory but this file, in the order of its bytes.
     pub files: Vec<Node>,
 }
 
@@ -86,6 +91,8 @@ pub enum BundleError {
     Link { path: TreePath, reason: String },
     #[error("`tree` of `{0}` is not that of its files")]
     Tree(AppPath),
+    #[error("expected `interface` to be a plain file `{}`", document::FILE_NAME)]
+    Interface,
     #[error("`modules` are not those of the files")]
     Modules,
     #[error("`bundle_id` is `{stated}`; the rest of the document makes it `{computed}`")]
@@ -123,11 +130,29 @@ impl Bundle {
             version: Version::of_snapshot(Sha256Digest::of("")),
             modulepath,
             modules,
+            interface: None,
             files: below_module_root(trees),
         };
         bundle.bundle_id = bundle.computed_id();
         bundle.version = version.unwrap_or_else(|| Version::of_snapshot(bundle.bundle_id));
         bundle
+    }
+
+    /// The same release with its class interface beside it.
+    pub fn with_interface(self, text: &str) -> Self {
+        let path = document::FILE_NAME.parse().ok();
+        let file = |path| Node::File {
+            path,
+            mode: Mode::Plain,
+            size: text.len() as u64,
+            sha256: Sha256Digest::of(text),
+        };
+        Bundle { interface: path.map(file), ..self }
+    }
+
+    /// Every path below the release's directory but `bundle.json`.
+    pub fn content(&self) -> impl Iterator<Item = &Node> {
+        self.interface.iter().chain(&self.files)
     }
 
     /// The bundle ID: SHA-256 over a header line, the app path, the modulepath
@@ -242,6 +267,7 @@ impl Bundle {
             return Err(BundleError::Modulepath(bundle.app));
         }
         bundle.check_derived()?;
+        bundle.check_interface()?;
         bundle.check_files()?;
         let computed = bundle.computed_id();
         if computed != bundle.bundle_id {
@@ -279,6 +305,18 @@ impl Bundle {
 }
 
 impl Bundle {
+    fn check_interface(&self) -> Result<(), BundleError> {
+        match &self.interface {
+            None => Ok(()),
+            Some(Node::File { path, mode: Mode::Plain, .. })
+                if path.as_str() == document::FILE_NAME =>
+            {
+                Ok(())
+            }
+            Some(_) => Err(BundleError::Interface),
+        }
+    }
+
     /// What `files` tell of the rest of the document must be what it says.
     fn check_files(&self) -> Result<(), BundleError> {
         let at: BTreeMap<&str, &Node> =

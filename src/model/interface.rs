@@ -1,13 +1,17 @@
 //! The class interface of a release: which classes can be called, and how.
 
+pub mod document;
+
+use super::app::AppPath;
 use super::check::Aliases;
 use super::puppet_code::Unreadable;
-use super::puppet_code::definition::{Definition, Stated, What, definitions};
+use super::puppet_code::definition::{Definition, Stated, What};
 use super::suggest::nearest;
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the modules of a modulepath define, each module once: Puppet takes the first whole.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Interface {
     modules: BTreeMap<String, Module>,
     /// Data of the release itself, which comes before that of its modules.
@@ -15,20 +19,42 @@ pub struct Interface {
 }
 
 /// One module.
-#[derive(Debug, Default)]
+#[derive(Debug, PartialEq)]
 pub struct Module {
-    /// By path in the module: `manifests/init.pp`.
+    /// The directory of the modulepath that it is in.
+    pub app: AppPath,
+    /// By path in the module: `manifests/init.pp`. Those that define nothing are not here.
     files: BTreeMap<String, Result<Vec<Definition>, Unreadable>>,
     pub data: Data,
 }
 
+impl Module {
+    /// A module without any files yet.
+    pub fn new(app: AppPath, data: Data) -> Self {
+        Module { app, files: BTreeMap::new(), data }
+    }
+
+    /// Adds what a file of the module defines, or why that is not known.
+    pub fn add(&mut self, path: String, found: Result<Vec<Definition>, Unreadable>) {
+        if !matches!(&found, Ok(none) if none.is_empty()) {
+            self.files.insert(path, found);
+        }
+    }
+
+    /// Its files that define something or could not be read, in the order of their paths.
+    pub fn files(&self) -> &BTreeMap<String, Result<Vec<Definition>, Unreadable>> {
+        &self.files
+    }
+}
+
 /// What may give a parameter its value without being said: Hiera.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Data {
     #[default]
     None,
-    /// Only files: the keys of those that every node has, and those of all.
-    Keys { always: Vec<String>, sometimes: Vec<String> },
+    /// Only files: the keys of those that every node has, and those of the others.
+    Keys { always: BTreeSet<String>, sometimes: BTreeSet<String> },
     /// By code, or by what could not be read.
     Unknown,
 }
@@ -39,10 +65,8 @@ impl Data {
         match self {
             Data::None => Supply::Never,
             Data::Unknown => Supply::Sometimes,
-            Data::Keys { always, .. } if always.iter().any(|known| known == key) => Supply::Always,
-            Data::Keys { sometimes, .. } if sometimes.iter().any(|known| known == key) => {
-                Supply::Sometimes
-            }
+            Data::Keys { always, .. } if always.contains(key) => Supply::Always,
+            Data::Keys { sometimes, .. } if sometimes.contains(key) => Supply::Sometimes,
             Data::Keys { .. } => Supply::Never,
         }
     }
@@ -76,15 +100,14 @@ pub enum Lookup<'i> {
 }
 
 impl Interface {
-    /// Adds a file of a module.
-    pub fn add(&mut self, module: &str, path: String, text: &str) {
-        let module = self.modules.entry(module.to_owned()).or_default();
-        module.files.insert(path, definitions(text));
+    /// Adds a module; the first of a name is the one that Puppet takes.
+    pub fn insert(&mut self, name: String, module: Module) {
+        self.modules.entry(name).or_insert(module);
     }
 
-    /// A module by its name, made where there is none.
-    pub fn module(&mut self, name: &str) -> &mut Module {
-        self.modules.entry(name.to_owned()).or_default()
+    /// Its modules by name.
+    pub fn modules(&self) -> &BTreeMap<String, Module> {
+        &self.modules
     }
 
     /// A class, where Puppet looks for it: in the file of its name and in those

@@ -43,6 +43,7 @@ pub mod run_id;
 pub mod scalar;
 pub mod source_date;
 pub mod staged;
+pub mod subject;
 pub mod suggest;
 pub mod tree;
 pub mod url;

@@ -59,7 +59,10 @@ pub enum What {
 }
 
 /// The differences between a canonical list and what was found, in the order of paths.
-pub fn differences(expected: &[Node], mut found: BTreeMap<String, Found>) -> Vec<Difference> {
+pub fn differences<'a>(
+    expected: impl IntoIterator<Item = &'a Node>,
+    mut found: BTreeMap<String, Found>,
+) -> Vec<Difference> {
     let mut list = Vec::new();
     for node in expected {
         let what = match found.remove(node.path().as_str()) {

@@ -4,6 +4,7 @@ use super::compress::gzip;
 use super::item::{Content, Item, Kind, Meta};
 use crate::model::bundle::{Bundle, FILE_NAME, MODULE_ROOT};
 use crate::model::digest::Sha256Digest;
+use crate::model::interface::document;
 use crate::model::module::{Line, Module};
 use crate::model::tree::{Mode, Node, TreePath};
 use jiff::Timestamp;
@@ -55,8 +56,14 @@ pub fn meta(bundle: &Bundle, provides: String, maintainer: &str, time: u32) -> M
     }
 }
 
-/// Every path of a bundle's package, parents first, in the order of their bytes.
-pub fn items(bundle: &Bundle, meta: &Meta, md5sums: &Md5Sums) -> io::Result<Vec<Item>> {
+/// Every path of a bundle's package, parents first, in the order of their bytes; `interface` is
+/// the text of its `interface.json`.
+pub fn items(
+    bundle: &Bundle,
+    interface: &str,
+    meta: &Meta,
+    md5sums: &Md5Sums,
+) -> io::Result<Vec<Item>> {
     let top = bundle.directory().trim_start_matches('/').to_owned();
     let documents = format!("usr/share/doc/{}", meta.name);
     let mut items = above(&top);
@@ -66,6 +73,8 @@ pub fn items(bundle: &Bundle, meta: &Meta, md5sums: &Md5Sums) -> io::Result<Vec<
     let copyright = copyright(bundle, meta).into_bytes();
     items.push(file(format!("{documents}/copyright"), copyright, true));
     items.push(file(format!("{top}/{FILE_NAME}"), bundle.to_json().into_bytes(), false));
+    let path = format!("{top}/{}", document::FILE_NAME);
+    items.push(file(path, interface.as_bytes().to_vec(), false));
     for node in &bundle.files {
         items.push(Item {
             path: format!("{top}/{}", node.path()),

@@ -7,6 +7,7 @@ pub(super) mod rpm;
 use crate::model::bundle;
 use crate::model::compression::{Format, Method};
 use crate::model::digest::Sha256Digest;
+use crate::model::interface::document;
 use crate::model::verify::Found;
 use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
@@ -48,6 +49,8 @@ pub struct Package {
     pub paths: BTreeMap<String, Found>,
     /// The release's directory and the text of its `bundle.json`, where there is one.
     pub bundle: Option<(String, Vec<u8>)>,
+    /// The same of its `interface.json`.
+    pub interface: Option<(String, Vec<u8>)>,
     /// What makes the package other than it says it is, or dangerous to install.
     pub problems: Vec<String>,
 }
@@ -152,6 +155,7 @@ enum EntryKind {
 struct Inventory {
     paths: BTreeMap<String, Found>,
     bundle: Option<(String, Vec<u8>)>,
+    interface: Option<(String, Vec<u8>)>,
     problems: Vec<String>,
     /// Bytes of names taken in.
     names: usize,
@@ -197,10 +201,14 @@ impl Inventory {
         entry: &Entry,
         content: &mut impl Read,
     ) -> Result<Found, ReadError> {
-        let directory = bundle_directory(path).filter(|_| self.bundle.is_none());
+        let (document, largest) = match path.rsplit('/').next() {
+            Some(bundle::FILE_NAME) => (&mut self.bundle, bundle::LARGEST),
+            _ => (&mut self.interface, document::LARGEST),
+        };
+        let directory = release_directory(path).filter(|_| document.is_none());
         let mut kept = Vec::new();
-        if directory.is_some() && entry.size > bundle::LARGEST {
-            return damaged(format!("`{path}` has more than {} bytes", bundle::LARGEST));
+        if directory.is_some() && entry.size > largest {
+            return damaged(format!("`{path}` has more than {largest} bytes"));
         }
         let (mut size, mut sha256) = (0, Sha256::new());
         let mut buffer = [0; 16 << 10];
@@ -219,7 +227,7 @@ impl Inventory {
             return damaged(format!("it ends inside `{path}`"));
         }
         if let Some(directory) = directory {
-            self.bundle = Some((directory, kept));
+            *document = Some((directory, kept));
         }
         Ok(Found::File { mode: entry.mode, size, sha256: Sha256Digest::from_hasher(sha256) })
     }
@@ -244,10 +252,12 @@ impl Inventory {
     }
 }
 
-/// The directory of a release whose `bundle.json` this is: `usr/share/localpuppet/foo/r1`.
-fn bundle_directory(path: &str) -> Option<String> {
-    let directory = path.strip_suffix(bundle::FILE_NAME)?.strip_suffix('/')?;
+/// The directory of a release whose `bundle.json` or `interface.json` this is:
+/// `usr/share/localpuppet/foo/r1`.
+fn release_directory(path: &str) -> Option<String> {
+    let (directory, name) = path.rsplit_once('/')?;
     let below =
         directory.strip_prefix(bundle::INSTALL_ROOT.strip_prefix('/')?)?.strip_prefix('/')?;
-    (below.split('/').count() == 2).then(|| directory.to_owned())
+    let is_document = [bundle::FILE_NAME, document::FILE_NAME].contains(&name);
+    (is_document && below.split('/').count() == 2).then(|| directory.to_owned())
 }

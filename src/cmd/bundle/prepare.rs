@@ -1,7 +1,7 @@
 //! `bundle`'s first half: all that a release is made of, read and checked.
 
 use crate::cli;
-use crate::host::{fs, source::ModuleRoot, walk};
+use crate::host::{fs, interface, source::ModuleRoot, walk};
 use crate::model::app::{AppPath, LONGEST_COMPONENT, Line, Release};
 use crate::model::bundle::Bundle;
 use crate::model::compression::Format;
@@ -21,6 +21,8 @@ type Trees = Vec<(AppPath, Vec<Node>)>;
 pub struct Prepared {
     pub release: Release,
     pub bundle: Bundle,
+    /// The text of its `interface.json`.
+    pub interface: String,
     pub md5sums: Md5Sums,
 }
 
@@ -39,7 +41,8 @@ pub fn prepare(
     refuse_out_inside(root, &modulepath, &args.out)?;
     let (trees, md5sums) = walk_all(root, &modulepath, say)?;
     let modules = modules(root, &trees, say)?;
-    let bundle = Bundle::new(&release, version, &trees, modules);
+    let interface = interface::read(&root.directories(&modulepath))?.to_json();
+    let bundle = Bundle::new(&release, version, &trees, modules).with_interface(&interface);
     let longest = bundle.file_name(Format::Rpm).len();
     if longest > LONGEST_COMPONENT {
         return Err(Failure::new(format!("the name of the package of `{app}` is too long"))
@@ -50,7 +53,7 @@ pub fn prepare(
                 "shorten the names of app and tag; each capital letter and `_` counts three times",
             ));
     }
-    Ok(Prepared { release, bundle, md5sums })
+    Ok(Prepared { release, bundle, interface, md5sums })
 }
 
 /// A release where all that it is made of is tagged; else a snapshot, which says so.

@@ -29,8 +29,8 @@ pub fn write(
     let failed = |error: BuildError| {
         Failure::new(format!("failed to bundle `{}`", bundle.app)).because(error)
     };
-    let items =
-        layout::items(bundle, &meta, &prepared.md5sums).map_err(|error| failed(error.into()))?;
+    let items = layout::items(bundle, &prepared.interface, &meta, &prepared.md5sums);
+    let items = items.map_err(|error| failed(error.into()))?;
     let mut files = Vec::new();
     let mut jobs = Vec::new();
     for &(format, compression) in formats {

@@ -237,7 +237,7 @@ fn number(text: &str, sign: i64) -> Option<Argument> {
     if let Some(integer) = integer {
         return Some(Argument::Integer(integer.checked_mul(sign)?));
     }
-    let float: f64 = lower.parse().ok()?;
+    let float: f64 = lower.parse().ok().filter(|float: &f64| float.is_finite())?;
     Some(Argument::Float(if sign < 0 { -float } else { float }))
 }
 
@@ -269,7 +269,7 @@ fn typed(name: &str, arguments: &[Argument], source: &str) -> Option<Type> {
         },
         "variant" => variant(types(arguments)?),
         "optional" => Type::Optional(inside(arguments)?),
-        "notundef" => Type::NotUndef(inside(arguments)?),
+        "notundef" => Type::NotUndef(inside(arguments)?.filter(|inside| **inside != Type::Any)),
         "array" => array(arguments)?,
         "hash" => hash(arguments)?,
         "tuple" => {
@@ -334,13 +334,19 @@ fn range<T>(arguments: &[Argument], value: fn(&Argument) -> Option<T>) -> Option
 fn size(arguments: &[Argument]) -> Option<Size> {
     match arguments {
         [] => Some(None),
-        [Argument::Type(Type::Integer(range))] => Some(Some(*range)),
-        other => {
-            let range = range(other, integer)?;
-            // A length has no other lowest.
-            Some(Some(Range { from: Some(range.from.unwrap_or(0).max(0)), to: range.to }))
-        }
+        [Argument::Type(Type::Integer(range))] => Some(Some(length_of(*range))),
+        other => Some(Some(length_of(range(other, integer)?))),
     }
+}
+
+/// A length has no other lowest.
+fn length_of(range: Range<i64>) -> Range<i64> {
+    Range { from: Some(range.from.unwrap_or(0).max(0)), to: range.to }
+}
+
+/// Of nothing but what is empty, whatever would be in it.
+fn is_empty(size: &Size) -> bool {
+    *size == Some(Range { from: Some(0), to: Some(0) })
 }
 
 fn types(arguments: &[Argument]) -> Option<Vec<Type>> {
@@ -353,10 +359,27 @@ fn types(arguments: &[Argument]) -> Option<Vec<Type>> {
 
 fn regex(argument: &Argument) -> Option<String> {
     match argument {
-        Argument::Regex(regex) | Argument::Text(regex) => Some(regex.clone()),
+        Argument::Regex(regex) => Some(regex.clone()),
+        Argument::Text(text) => unslashed(text),
         Argument::Type(Type::Regexp(Some(regex))) => Some(regex.clone()),
         _ => None,
     }
+}
+
+/// A text as a regular expression without needless `\/`; none where it ends inside an escape.
+fn unslashed(text: &str) -> Option<String> {
+    let mut regex = String::new();
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => match characters.next()? {
+                '/' => regex.push('/'),
+                escaped => regex.extend(['\\', escaped]),
+            },
+            c => regex.push(c),
+        }
+    }
+    Some(regex)
 }
 
 fn inside(arguments: &[Argument]) -> Option<Option<Box<Type>>> {
@@ -406,7 +429,9 @@ fn array(arguments: &[Argument]) -> Option<Type> {
         [Argument::Type(element), sizes @ ..] => (element.clone(), sizes),
         sizes => (Type::Any, sizes),
     };
-    Some(Type::Array { element: Box::new(element), size: size(sizes)? })
+    let size = size(sizes)?;
+    let element = if is_empty(&size) { Type::Any } else { element };
+    Some(Type::Array { element: Box::new(element), size })
 }
 
 fn hash(arguments: &[Argument]) -> Option<Type> {
@@ -417,7 +442,9 @@ fn hash(arguments: &[Argument]) -> Option<Type> {
         [Argument::Type(_)] => return None,
         sizes => (Type::Any, Type::Any, sizes),
     };
-    Some(Type::Hash { key: Box::new(key), value: Box::new(value), size: size(sizes)? })
+    let size = size(sizes)?;
+    let (key, value) = if is_empty(&size) { (Type::Any, Type::Any) } else { (key, value) };
+    Some(Type::Hash { key: Box::new(key), value: Box::new(value), size })
 }
 
 fn member((key, value): &(Argument, Argument)) -> Option<Member> {
@@ -431,6 +458,11 @@ fn member((key, value): &(Argument, Argument)) -> Option<Member> {
         Argument::Type(Type::Optional(inside)) => (literal(inside)?, Key::Optional),
         Argument::Type(Type::NotUndef(inside)) => (literal(inside)?, Key::NotUndef),
         _ => return None,
+    };
+    // What the value says already needs no adjective.
+    let key = match (key, takes_undef(value)) {
+        (Key::Optional, true) | (Key::NotUndef, false) => Key::Plain,
+        (key, _) => key,
     };
     Some(Member { name, key, value: value.clone() })
 }
@@ -466,8 +498,7 @@ impl fmt::Display for Type {
                 name(f, "Optional", inside.iter().map(|inside| inside.to_string()).collect())
             }
             Type::NotUndef(inside) => {
-                let inside = inside.iter().filter(|inside| ***inside != Type::Any);
-                name(f, "NotUndef", inside.map(|inside| inside.to_string()).collect())
+                name(f, "NotUndef", inside.iter().map(|inside| inside.to_string()).collect())
             }
             Type::Array { element, size } => name(f, "Array", elements(&[element], size)),
             Type::Hash { key, value, size } => name(f, "Hash", elements(&[key, value], size)),
@@ -497,11 +528,10 @@ impl fmt::Display for Type {
 impl fmt::Display for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = quote(&self.name);
-        // As Puppet writes it: an adjective is told only where the value does not say as much.
-        match (self.key, takes_undef(&self.value)) {
-            (Key::Optional, false) => write!(f, "Optional[{name}] => {}", self.value),
-            (Key::NotUndef, true) => write!(f, "NotUndef[{name}] => {}", self.value),
-            _ => write!(f, "{name} => {}", self.value),
+        match self.key {
+            Key::Optional => write!(f, "Optional[{name}] => {}", self.value),
+            Key::NotUndef => write!(f, "NotUndef[{name}] => {}", self.value),
+            Key::Plain => write!(f, "{name} => {}", self.value),
         }
     }
 }
@@ -536,7 +566,7 @@ fn length(size: &Size) -> Vec<String> {
 }
 
 fn elements(types: &[&Type], size: &Size) -> Vec<String> {
-    if *size == Some(Range { from: Some(0), to: Some(0) }) {
+    if is_empty(size) {
         return vec!["0".to_owned(), "0".to_owned()];
     }
     let plain = size.is_none() && types.iter().all(|inside| **inside == Type::Any);

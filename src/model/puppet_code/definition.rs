@@ -3,6 +3,7 @@
 use super::Unreadable;
 use super::data_type::{self, Type};
 use super::lexer::{Kind, Token, Tokens, lex, line_of};
+use serde::{Deserialize, Serialize};
 
 /// A class, a defined type, a type alias or a function.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +24,8 @@ pub struct Definition {
 }
 
 /// What is defined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum What {
     Class,
     DefinedType,
@@ -52,6 +54,15 @@ pub enum Stated {
     Known(Type),
     /// By code that is not run here; its source.
     Unknown(String),
+}
+
+impl Stated {
+    /// A type by its source alone; none is not stated.
+    pub fn of_source(source: Option<String>) -> Self {
+        let Some(source) = source else { return Stated::No };
+        let read = lex(&source).ok().and_then(|lexed| data_type::read(&source, &lexed.tokens));
+        read.map_or(Stated::Unknown(source), Stated::Known)
+    }
 }
 
 /// Reads what a file defines.

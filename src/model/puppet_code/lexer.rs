@@ -54,6 +54,18 @@ pub fn lex(text: &str) -> Result<Tokens, Unreadable> {
     Ok(lexer.out)
 }
 
+/// True where the source of a value is the value: nothing in it is run or looked up.
+pub fn is_literal(source: &str) -> bool {
+    let Ok(Tokens { tokens, .. }) = lex(source) else { return false };
+    let plain = |(at, token): (usize, &Token)| match &token.kind {
+        Kind::Name => tokens.get(at + 1).is_none_or(|next| next.kind != Kind::Mark('(')),
+        Kind::Number | Kind::Text(Some(_)) | Kind::Regex(_) | Kind::Reference | Kind::Arrow => true,
+        Kind::Mark(mark) => "[]{},-".contains(*mark),
+        _ => false,
+    };
+    !tokens.is_empty() && tokens.iter().enumerate().all(plain)
+}
+
 /// The line of a place in a text, counted from 1.
 pub fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes()[..at.min(text.len())].iter().filter(|&&byte| byte == b'\n').count() + 1

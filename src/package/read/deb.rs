@@ -51,6 +51,7 @@ pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadE
         compression,
         paths: inventory.paths,
         bundle: inventory.bundle,
+        interface: inventory.interface,
         problems: inventory.problems,
     })
 }

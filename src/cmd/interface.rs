@@ -1,0 +1,40 @@
+//! The class interface of what an operator names: a package file, an installed release, or a checkout.
+
+use super::package_file;
+use crate::host::{interface, release, source::ModuleRoot};
+use crate::model::app::{AppPath, Release};
+use crate::model::exit::Exit;
+use crate::model::failure::Failure;
+use crate::model::interface::Interface;
+use crate::model::verify::Differences;
+use crate::plan::resolve::{Allowed, resolve};
+use std::path::Path;
+
+/// The app of a package file, and how its classes may be called; nothing is unpacked.
+pub fn of_package(path: &Path) -> Result<(AppPath, Interface), Failure> {
+    let file = package_file::open(path)?;
+    if !file.problems.is_empty() {
+        let what = format!("`{}` is not as it was built", path.display());
+        let differences = Differences(file.problems);
+        return Err(Failure::new(what).exit(Exit::NotVerified).because(differences));
+    }
+    let interface = file.interface()?;
+    Ok((file.bundle.app, interface))
+}
+
+/// The same of a release that is installed below a root.
+pub fn of_release(root: &str, release: &Release) -> Result<(AppPath, Interface), Failure> {
+    let bundle = release::read(root, release)?.ok_or_else(|| {
+        Failure::new(format!("release `{release}` is not installed on this node"))
+            .hint(format!("localpuppet stage {release}"))
+    })?;
+    let interface = release::interface(root, &bundle)?;
+    Ok((bundle.app, interface))
+}
+
+/// The same of an app in a checkout.
+pub fn of_checkout(root: &Path, app: &AppPath) -> Result<(AppPath, Interface), Failure> {
+    let root = ModuleRoot::open(root)?;
+    let apps = resolve(app, Allowed::Anything, |path| root.manifest(path, path != app))?;
+    Ok((app.clone(), interface::read(&root.directories(&apps))?))
+}
