@@ -44,6 +44,7 @@ pub mod scalar;
 pub mod source_date;
 pub mod staged;
 pub mod subject;
+pub mod subtype;
 pub mod suggest;
 pub mod tree;
 pub mod url;
