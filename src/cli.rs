@@ -68,6 +68,9 @@ pub enum Verb {
     /// Hold an ENC against the classes of a release: would Puppet take the call?
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Check),
+    /// Tell what is different between two releases, and what of it breaks calls
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(Diff),
     /// Make releases available on this node, and change nothing else
     #[command(after_help = STAGE_EXAMPLES)]
     Stage(Stage),
@@ -117,7 +120,11 @@ impl Verb {
     pub fn is_query(&self) -> bool {
         match self {
             Verb::Inspect(_) | Verb::Verify(_) | Verb::Status(_) | Verb::Logs(_) => true,
-            Verb::History(_) | Verb::Check(_) | Verb::Completions(_) | Verb::Man(_) => true,
+            Verb::History(_)
+            | Verb::Check(_)
+            | Verb::Diff(_)
+            | Verb::Completions(_)
+            | Verb::Man(_) => true,
             Verb::Bundle(_) | Verb::Stage(_) | Verb::Prune(_) | Verb::Publish(_) => false,
             Verb::Promote(_) | Verb::Apply(_) | Verb::Cancel(_) | Verb::Rollback(_) => false,
             Verb::Resume(_) => false,
@@ -278,6 +285,34 @@ pub struct Check {
     /// Refuse what only Puppet can tell, too
     #[arg(long)]
     pub strict: bool,
+    #[command(flatten)]
+    pub node: Node,
+}
+
+/// `localpuppet diff`
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// What was: a package file, a release installed on this node, or with --module-root an app path
+    #[arg(value_name = "A", value_hint = ValueHint::FilePath)]
+    pub from: Subject,
+    /// What is, named in the same ways
+    #[arg(value_name = "B", value_hint = ValueHint::FilePath)]
+    pub to: Subject,
+    /// Look for app paths in a checkout first; trunk is allowed
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub module_root: Option<PathBuf>,
+    /// Show what changed in text files, in the form of `diff -u`
+    #[arg(long)]
+    pub text: bool,
+    /// Say whose calls break: a directory of ENC documents, NODE.yaml
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub enc_dir: Option<PathBuf>,
+    /// Tell it in Markdown, for a release note or a pull request
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// Exit with 20, 21 or 22 where there is a difference, by the worst of them
+    #[arg(long)]
+    pub exit_code: bool,
     #[command(flatten)]
     pub node: Node,
 }
@@ -588,6 +623,21 @@ Examples:
   localpuppet check --enc node.yaml dist/localpuppet-foo-r2_2_all.deb
 
 Exit codes: 0 nothing is wrong, 10 Puppet would refuse the call, 1 no such release, 64 usage";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  localpuppet diff dist/localpuppet-foo-r1_1_all.deb dist/localpuppet-foo-r2-2-1.noarch.rpm
+  localpuppet diff foo/r1 foo/r2 --text | less
+  localpuppet diff foo/tags/r2 foo/trunk --module-root modules --enc-dir nodes --exit-code
+  localpuppet diff foo/tags/r1 foo/tags/r2 --module-root modules --markdown > notes.md
+
+breaking    a call that was taken may be refused: a class or a parameter is gone, a parameter has
+            to be given, a type takes less or something else
+review      someone has to look: another default, dependency or module, data, or only Puppet can tell
+compatible  anything else
+
+Exit codes: 0 compared; with --exit-code 0 the same, 20 compatible, 21 review, 22 breaking;
+1 a side cannot be read, 12 content differs from bundle.json (--text), 64 usage";
 
 const STAGE_EXAMPLES: &str = "\
 Examples:

@@ -6,6 +6,7 @@
 
 mod call;
 mod colour;
+mod diff;
 mod document;
 mod inspection;
 mod manual;
@@ -180,6 +181,7 @@ fn prose(answer: &Answer) -> String {
         Answer::Listing(listing) => publication::listing(listing),
         Answer::Checked(check) => publication::check(check),
         Answer::PrunedRepository(pruning) => publication::pruning(pruning),
+        Answer::Diffed(diffed) => diff::told(diffed),
         Answer::Called(called) => call::prose(called),
         Answer::Asked(record) => format!("{}\n", record.id),
         Answer::History(history) => run::history(history),

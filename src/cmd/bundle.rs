@@ -3,6 +3,8 @@
 mod prepare;
 mod write;
 
+pub use prepare::described;
+
 use crate::cli;
 use crate::host::fs;
 use crate::host::source::ModuleRoot;

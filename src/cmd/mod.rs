@@ -4,6 +4,7 @@ mod apply;
 mod bundle;
 mod cancel;
 mod check;
+mod diff;
 mod document;
 mod history;
 mod inspect;
@@ -32,6 +33,7 @@ pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Fa
     match verb {
         Verb::Bundle(args) => bundle::run(&args, say),
         Verb::Check(args) => check::run(&args),
+        Verb::Diff(args) => diff::run(&args, say),
         Verb::Inspect(args) => inspect::run(&args, say),
         Verb::Stage(args) => stage::run(&args, say),
         Verb::Prune(args) => prune::run(&args, say),

@@ -1,7 +1,7 @@
 //! A package file as a bundle: read, and held against its own `bundle.json`.
 
 use crate::host::fs;
-use crate::model::bundle::{Bundle, FILE_NAME, INSTALL_ROOT};
+use crate::model::bundle::{Bundle, FILE_NAME, INSTALL_ROOT, LARGEST};
 use crate::model::compression::Format;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
@@ -9,7 +9,7 @@ use crate::model::inspection::PackageFacts;
 use crate::model::interface::{Interface, document};
 use crate::model::verify::{Found, differences};
 use crate::model::version::RPM_RELEASE;
-use crate::package::read::{Package, read};
+use crate::package::read::{Choice, Package, pick, read, release_document};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
@@ -27,18 +27,23 @@ pub struct PackageFile {
 impl PackageFile {
     /// The class interface of the release.
     pub fn interface(&self) -> Result<Interface, Failure> {
-        let app = &self.bundle.app;
-        let Some((text, node)) = self.interface.as_ref().zip(self.bundle.interface.as_ref()) else {
-            let what = format!("the package of `{app}` has no {}", document::FILE_NAME);
-            return Err(Failure::new(what)
-                .hint("an older localpuppet built it: bundle it again, or name its checkout with `--module-root DIR`"));
-        };
-        Interface::of_bundle(text, node).map_err(|error| {
-            let what =
-                format!("the package of `{app}` has an {} that is not valid", document::FILE_NAME);
-            Failure::new(what).exit(Exit::NotVerified).because(error)
-        })
+        called(&self.bundle, self.interface.as_deref())
     }
+}
+
+/// What can be called of a package, from the text of its `interface.json`.
+fn called(bundle: &Bundle, text: Option<&[u8]>) -> Result<Interface, Failure> {
+    let app = &bundle.app;
+    let Some((text, node)) = text.zip(bundle.interface.as_ref()) else {
+        let what = format!("the package of `{app}` has no {}", document::FILE_NAME);
+        return Err(Failure::new(what)
+            .hint("an older localpuppet built it: bundle it again, or name its checkout with `--module-root DIR`"));
+    };
+    Interface::of_bundle(text, node).map_err(|error| {
+        let what =
+            format!("the package of `{app}` has an {} that is not valid", document::FILE_NAME);
+        Failure::new(what).exit(Exit::NotVerified).because(error)
+    })
 }
 
 /// Why a package of the same release is another file.
@@ -79,6 +84,46 @@ pub fn of_file(file: File, shown: &str) -> Result<PackageFile, Failure> {
     let interface = package.interface.filter(|(found, _)| found == directory);
     let interface = interface.map(|(_, text)| text);
     Ok(PackageFile { facts, bundle, problems, interface })
+}
+
+/// What a package file says of itself: the description of the release, and what can be called of
+/// it. Its other content is not read.
+pub fn described(path: &Path) -> Result<(Bundle, Interface), Failure> {
+    let shown = path.display();
+    let (mut text, mut interface) = (None, None);
+    let picked = pick(fs::open(path)?, documents()).map_err(|error| {
+        Failure::new(format!("failed to read `{shown}` as a package")).because(error)
+    })?;
+    for (place, content) in picked {
+        match place.ends_with(document::FILE_NAME) {
+            true => interface = Some(content),
+            false => text = text.or(Some((place, content))),
+        }
+    }
+    let Some((place, text)) = text else {
+        let what = format!("`{shown}` is not a localpuppet bundle: no {FILE_NAME}");
+        return Err(Failure::new(what));
+    };
+    let bundle = Bundle::from_json(&text).map_err(|error| {
+        Failure::new(format!("`{shown}` has a {FILE_NAME} that is not valid"))
+            .because(Failure::new(format!("`/{place}`: {error}")))
+    })?;
+    let interface = called(&bundle, interface.as_deref())?;
+    Ok((bundle, interface))
+}
+
+/// Chooses the documents of a release, which come before its files.
+fn documents() -> impl FnMut(&str) -> Choice {
+    let mut known = false;
+    move |path| match release_document(path) {
+        Some(FILE_NAME) => {
+            known = true;
+            Choice::Keep(LARGEST)
+        }
+        Some(_) => Choice::Keep(document::LARGEST),
+        None if known => Choice::Stop,
+        None => Choice::Skip,
+    }
 }
 
 fn problems(package: &Package, directory: &str, bundle: &Bundle) -> Vec<String> {

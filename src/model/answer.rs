@@ -4,6 +4,7 @@ use super::app::AppPath;
 use super::bundle::Bundle;
 use super::call::{Finding, Severity};
 use super::compression::Format;
+use super::diff::{Diff, Form};
 use super::digest::Sha256Digest;
 use super::document::Document;
 use super::exit::Exit;
@@ -26,6 +27,8 @@ pub enum Answer {
     Built(Vec<Built>),
     /// Of `inspect`.
     Inspected(Box<Inspection>),
+    /// Of `diff`.
+    Diffed(Box<Diffed>),
     /// Of `stage`, one for each release.
     Staged(Vec<Staged>),
     /// Of `prune`, one for each release.
@@ -68,6 +71,7 @@ impl Answer {
             Answer::Published(_) | Answer::Listing(_) | Answer::PrunedRepository(_) => Exit::Ok,
             Answer::Checked(check) => check.exit(),
             Answer::Inspected(inspection) => inspection.exit(),
+            Answer::Diffed(diffed) => diffed.exit,
             Answer::Called(called) => called.exit(),
             Answer::Verified(all) => Verified::exit(all),
             Answer::Pruned(all) => first_failure(all.iter().map(|pruned| pruned.exit)),
@@ -84,6 +88,17 @@ impl Answer {
 /// Of several exit codes, that of the first failure.
 fn first_failure(mut exits: impl Iterator<Item = Exit>) -> Exit {
     exits.find(|&exit| exit != Exit::Ok).unwrap_or(Exit::Ok)
+}
+
+/// What is different between two releases, and how it is told.
+#[derive(Debug, Serialize)]
+pub struct Diffed {
+    #[serde(flatten)]
+    pub diff: Diff,
+    #[serde(skip)]
+    pub form: Form,
+    #[serde(skip)]
+    pub exit: Exit,
 }
 
 /// What a call of a release's classes came to.

@@ -36,13 +36,19 @@ pub enum Exit {
     Running,
     /// The run's process is gone and did not say how it ended.
     Lost,
+    /// `diff --exit-code`: different, and every call that was taken is taken still.
+    Compatible,
+    /// `diff --exit-code`: someone has to look.
+    Review,
+    /// `diff --exit-code`: a call that was taken may be refused.
+    Breaking,
     /// The command line was not understood.
     Usage,
 }
 
 impl Exit {
     /// Every code, in the order of the table in `--help`.
-    pub const ALL: [Exit; 15] = [
+    pub const ALL: [Exit; 18] = [
         Exit::Ok,
         Exit::Error,
         Exit::Changed,
@@ -57,6 +63,9 @@ impl Exit {
         Exit::Disabled,
         Exit::Running,
         Exit::Lost,
+        Exit::Compatible,
+        Exit::Review,
+        Exit::Breaking,
         Exit::Usage,
     ];
 
@@ -77,6 +86,9 @@ impl Exit {
             Exit::Disabled => 16,
             Exit::Running => 17,
             Exit::Lost => 18,
+            Exit::Compatible => 20,
+            Exit::Review => 21,
+            Exit::Breaking => 22,
             Exit::Usage => 64,
         }
     }
@@ -98,6 +110,9 @@ impl Exit {
             Exit::Disabled => "Puppet's agent is disabled on this node (puppet agent --disable)",
             Exit::Running => "the run has not ended yet (status, logs, cancel)",
             Exit::Lost => "the run's process is gone and did not say how it ended",
+            Exit::Compatible => "diff --exit-code: different, and compatible",
+            Exit::Review => "diff --exit-code: different, and someone has to look",
+            Exit::Breaking => "diff --exit-code: different, and calls may break",
             Exit::Usage => "the command line was not understood",
         }
     }

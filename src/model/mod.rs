@@ -13,6 +13,7 @@ pub mod check;
 pub mod command;
 pub mod compression;
 pub mod destination;
+pub mod diff;
 pub mod digest;
 pub mod document;
 pub mod enc;

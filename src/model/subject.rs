@@ -1,6 +1,7 @@
 //! What an operator names to look into: a package file, or an app path.
 
 use super::app::{AppPath, AppPathError};
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -18,6 +19,15 @@ impl FromStr for Subject {
         match text.ends_with(".deb") || text.ends_with(".rpm") {
             true => Ok(Subject::Package(text.into())),
             false => text.parse().map(Subject::App),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::Package(path) => path.display().fmt(f),
+            Subject::App(app) => app.fmt(f),
         }
     }
 }

@@ -2,7 +2,10 @@
 //! memory and time, and nothing written anywhere.
 
 pub(super) mod deb;
+mod pick;
 pub(super) mod rpm;
+
+pub use pick::{Choice, pick};
 
 use crate::model::bundle;
 use crate::model::compression::{Format, Method};
@@ -15,6 +18,7 @@ use liblzma::stream::{CONCATENATED, Stream};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
 
 /// More paths than this are not read.
 const MOST_PATHS: usize = 2_000_000;
@@ -150,6 +154,33 @@ enum EntryKind {
     Other(&'static str),
 }
 
+/// Who is shown the entries of an archive, one after the other.
+trait Visitor {
+    /// Looks at an entry, and says whether to go on.
+    fn entry(&mut self, entry: Entry, content: &mut dyn Read)
+    -> Result<ControlFlow<()>, ReadError>;
+
+    /// Hears what is wrong with the archive itself.
+    fn problem(&mut self, text: String);
+}
+
+impl Visitor for Inventory {
+    fn entry(
+        &mut self,
+        entry: Entry,
+        content: &mut dyn Read,
+    ) -> Result<ControlFlow<()>, ReadError> {
+        self.take(entry, content).map(ControlFlow::Continue)
+    }
+
+    fn problem(&mut self, text: String) {
+        // As many as anyone reads; what is hostile may have millions.
+        if self.problems.len() < 100 {
+            self.problems.push(text);
+        }
+    }
+}
+
 /// Takes in the entries of an archive.
 #[derive(Default)]
 struct Inventory {
@@ -163,7 +194,7 @@ struct Inventory {
 
 impl Inventory {
     /// Takes in one entry; reads all its content.
-    fn take(&mut self, entry: Entry, content: &mut impl Read) -> Result<(), ReadError> {
+    fn take(&mut self, entry: Entry, content: &mut dyn Read) -> Result<(), ReadError> {
         if self.paths.len() >= MOST_PATHS {
             return damaged(format!("it has more than {MOST_PATHS} paths"));
         }
@@ -199,7 +230,7 @@ impl Inventory {
         &mut self,
         path: &str,
         entry: &Entry,
-        content: &mut impl Read,
+        content: &mut dyn Read,
     ) -> Result<Found, ReadError> {
         let (document, largest) = match path.rsplit('/').next() {
             Some(bundle::FILE_NAME) => (&mut self.bundle, bundle::LARGEST),
@@ -235,29 +266,33 @@ impl Inventory {
     /// The path without `./`, `/` before it and `/` after it; a name that leads elsewhere is a problem.
     fn clean(&mut self, name: &[u8]) -> String {
         let text = String::from_utf8_lossy(name).into_owned();
-        let relative = text.strip_prefix("./").or(text.strip_prefix('/')).unwrap_or(&text);
-        let path = relative.strip_suffix('/').unwrap_or(relative);
+        let path = relative(&text);
         let odd = path.split('/').any(|part| part.is_empty() || part == "." || part == "..");
         if (odd && !path.is_empty() && path != ".") || path.chars().any(char::is_control) {
             self.problem(format!("{text:?} is no path for a package"));
         }
         path.to_owned()
     }
+}
 
-    fn problem(&mut self, text: String) {
-        // As many as anyone reads; what is hostile may have millions.
-        if self.problems.len() < 100 {
-            self.problems.push(text);
-        }
-    }
+/// A name of an archive without `./` or `/` before it and `/` after it.
+fn relative(name: &str) -> &str {
+    let relative = name.strip_prefix("./").or(name.strip_prefix('/')).unwrap_or(name);
+    relative.strip_suffix('/').unwrap_or(relative)
 }
 
 /// The directory of a release whose `bundle.json` or `interface.json` this is:
 /// `usr/share/localpuppet/foo/r1`.
 fn release_directory(path: &str) -> Option<String> {
+    release_document(path)?;
+    path.rsplit_once('/').map(|(directory, _)| directory.to_owned())
+}
+
+/// The name of a document that describes a release, where this is the path of one.
+pub fn release_document(path: &str) -> Option<&'static str> {
     let (directory, name) = path.rsplit_once('/')?;
     let below =
         directory.strip_prefix(bundle::INSTALL_ROOT.strip_prefix('/')?)?.strip_prefix('/')?;
-    let is_document = [bundle::FILE_NAME, document::FILE_NAME].contains(&name);
-    (is_document && below.split('/').count() == 2).then(|| directory.to_owned())
+    let known = [bundle::FILE_NAME, document::FILE_NAME].into_iter().find(|known| *known == name);
+    known.filter(|_| below.split('/').count() == 2)
 }

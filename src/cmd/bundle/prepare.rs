@@ -11,7 +11,7 @@ use crate::model::links::Links;
 use crate::model::module::{self, Module};
 use crate::model::tree::Node;
 use crate::package::layout::Md5Sums;
-use crate::plan::{resolve, resolve::Allowed, version};
+use crate::plan::{apply, resolve, resolve::Allowed, version};
 use std::path::Path;
 
 /// The directories of a modulepath in order, each with what is below it.
@@ -54,6 +54,16 @@ pub fn prepare(
             ));
     }
     Ok(Prepared { release, bundle, interface, md5sums })
+}
+
+/// Describes an app of a checkout as its bundle would; trunk is allowed, and nothing is written.
+pub fn described(root: &ModuleRoot, app: &AppPath, say: Say) -> Result<Bundle, Failure> {
+    let modulepath =
+        resolve::resolve(app, Allowed::Anything, |path| root.manifest(path, path != app))?;
+    let release = release_of(app, &modulepath)?;
+    let (trees, _) = walk_all(root, &modulepath, say)?;
+    let modules = modules(root, &trees, say)?;
+    Ok(Bundle::new(&release, apply::version(&release), &trees, modules))
 }
 
 /// A release where all that it is made of is tagged; else a snapshot, which says so.

@@ -536,6 +536,25 @@ impl fmt::Display for Member {
     }
 }
 
+impl Type {
+    /// True where a part of it is another type's name, which may stand for anything.
+    pub fn has_reference(&self) -> bool {
+        match self {
+            Type::Reference(_) => true,
+            Type::Variant(types) | Type::Tuple { types, .. } => {
+                types.iter().any(Type::has_reference)
+            }
+            Type::Optional(Some(inside)) | Type::NotUndef(Some(inside)) => inside.has_reference(),
+            Type::Sensitive(inside) | Type::Array { element: inside, .. } => inside.has_reference(),
+            Type::Hash { key, value, .. } => key.has_reference() || value.has_reference(),
+            Type::Struct(members) => members.iter().any(|member| member.value.has_reference()),
+            // What it is of is not read here.
+            Type::Foreign { arguments, .. } => arguments.contains("::"),
+            _ => false,
+        }
+    }
+}
+
 /// True where undef is a value of the type, as far as the type itself says.
 pub fn takes_undef(of: &Type) -> bool {
     match of {

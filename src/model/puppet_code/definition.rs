@@ -17,7 +17,7 @@ pub struct Definition {
     pub parameters: Vec<Parameter>,
     /// Of an alias what it stands for, of a function what it returns.
     pub stands_for: Stated,
-    /// True where its comment says `@api private`.
+    /// True where its comment says `@api private`, or the body of a class `assert_private`.
     pub private: bool,
     /// The first line of its comment.
     pub summary: Option<String>,
@@ -78,6 +78,14 @@ pub fn definitions(text: &str) -> Result<Vec<Definition>, Unreadable> {
     reader.read()
 }
 
+/// Marks the class that stdlib's `assert_private` is called in, which is the innermost.
+fn private(around: Option<&(String, usize)>, found: &mut [Definition]) {
+    let is_it = |class: &&mut Definition| around.is_some_and(|(name, _)| class.name == *name);
+    if let Some(class) = found.iter_mut().rev().find(is_it) {
+        class.private = true;
+    }
+}
+
 struct Reader<'t> {
     text: &'t str,
     tokens: &'t [Token],
@@ -118,6 +126,9 @@ impl<'t> Reader<'t> {
                     }
                 }
                 Kind::Name => {
+                    if self.source(token) == "assert_private" {
+                        private(around.last(), &mut found);
+                    }
                     if let Some(kind) = self.begins() {
                         let space = around.last().map(|(name, _)| name.as_str());
                         let definition = self.definition(kind, space)?;

@@ -1,7 +1,8 @@
 //! A .deb that anyone may have made.
 
 use super::{
-    Entry, EntryKind, Inventory, LONGEST_NAME, Package, ReadError, damaged, decompress, drain,
+    Entry, EntryKind, Inventory, LONGEST_NAME, Package, ReadError, Visitor, damaged, decompress,
+    drain,
 };
 use crate::model::compression::{Format, Method};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -28,7 +29,10 @@ pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadE
         if let Some(extension) = name.strip_prefix("control.tar") {
             control = Some(read_control(method(extension)?, reader, size, &mut inventory)?);
         } else if let Some(extension) = name.strip_prefix("data.tar") {
-            read_data(method(extension)?, reader, size, &mut inventory)?;
+            show_data(method(extension)?, reader, size, &mut inventory)?;
+            // The root is a directory of every system.
+            inventory.paths.remove("");
+            inventory.paths.remove(".");
             let named = method(extension)?.map(|method| method.to_string());
             compression = Some(named.unwrap_or_else(|| "none".to_owned()));
         }
@@ -54,6 +58,26 @@ pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadE
         interface: inventory.interface,
         problems: inventory.problems,
     })
+}
+
+/// Shows the content of a .deb of `length` bytes, as far as it is wanted.
+pub(super) fn show(
+    mut file: impl BufRead + Seek,
+    length: u64,
+    to: &mut impl Visitor,
+) -> Result<(), ReadError> {
+    refuse_odd_members(&mut file, length)?;
+    file.rewind()?;
+    let mut archive = ar::Archive::new(file);
+    while let Some(member) = archive.next_entry() {
+        let member = member?;
+        let (name, size) = (member.header().identifier().to_vec(), member.header().size());
+        let name = String::from_utf8_lossy(&name).into_owned();
+        if let Some(extension) = name.strip_prefix("data.tar") {
+            return show_data(method(extension)?, BufReader::new(member), size, to);
+        }
+    }
+    damaged("it has no `data.tar`")
 }
 
 /// The text of the control file of a .deb of `length` bytes; its content is not read.
@@ -151,11 +175,11 @@ fn field(control: &str, name: &str) -> Option<String> {
     control.lines().find_map(value)
 }
 
-fn read_data(
+fn show_data(
     method: Option<Method>,
     from: impl BufRead,
     size: u64,
-    inventory: &mut Inventory,
+    to: &mut impl Visitor,
 ) -> Result<(), ReadError> {
     let mut archive = Archive::new(decompress(method, from, size)?);
     let (mut long_name, mut long_target) = (None, None);
@@ -181,7 +205,7 @@ fn read_data(
             EntryType::Fifo => EntryKind::Other("fifo"),
             EntryType::Char | EntryType::Block => EntryKind::Other("device"),
             EntryType::XHeader | EntryType::XGlobalHeader => {
-                inventory.problem("it has PAX headers, which dpkg refuses".to_owned());
+                to.problem("it has PAX headers, which dpkg refuses".to_owned());
                 continue;
             }
             _ => EntryKind::Other("entry of a kind that dpkg refuses"),
@@ -193,12 +217,11 @@ fn read_data(
             size: entry.size(),
             owned_by_root: header.uid()? == 0 && header.gid()? == 0,
         };
-        inventory.take(taken, &mut entry)?;
+        if to.entry(taken, &mut entry)?.is_break() {
+            return Ok(());
+        }
     }
     drain(&mut archive.into_inner())?;
-    // The root is a directory of every system.
-    inventory.paths.remove("");
-    inventory.paths.remove(".");
     Ok(())
 }
 

@@ -1,7 +1,8 @@
 //! An .rpm that anyone may have made.
 
 use super::{
-    Entry, EntryKind, Inventory, LONGEST_NAME, Package, ReadError, damaged, decompress, drain,
+    Entry, EntryKind, Inventory, LONGEST_NAME, Package, ReadError, Visitor, damaged, decompress,
+    drain,
 };
 use crate::model::compression::{Format, Method};
 use crate::model::digest::Sha256Digest;
@@ -50,7 +51,7 @@ pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadE
     check_actions(&metadata.header, &mut inventory);
     let mut payload = Counted::new(file);
     let size = length.saturating_sub(at);
-    read_payload(&compression, BufReader::new(&mut payload), size, &mut inventory)?;
+    show_payload(&compression, BufReader::new(&mut payload), size, &mut inventory)?;
     drain(&mut payload)?;
     check_payload(&metadata.header, payload.finish(), &mut inventory);
     check_files(&metadata.header, &mut inventory);
@@ -67,6 +68,18 @@ pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadE
         interface: inventory.interface,
         problems: inventory.problems,
     })
+}
+
+/// Shows the content of an .rpm of `length` bytes, as far as it is wanted.
+pub(super) fn show(
+    mut file: impl BufRead + Seek,
+    length: u64,
+    to: &mut impl Visitor,
+) -> Result<(), ReadError> {
+    let Headers { metadata, .. } = headers(&mut file)?;
+    let compression = metadata.header.get_entry_data_as_string(IndexTag::RPMTAG_PAYLOADCOMPRESSOR);
+    let size = length.saturating_sub(file.stream_position()?);
+    show_payload(compression.unwrap_or_default(), file, size, to)
 }
 
 fn exactly(from: &mut impl Read, length: usize) -> Result<Vec<u8>, ReadError> {
@@ -268,11 +281,11 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-fn read_payload(
+fn show_payload(
     compression: &str,
     from: impl BufRead,
     size: u64,
-    to: &mut Inventory,
+    to: &mut impl Visitor,
 ) -> Result<(), ReadError> {
     let method = match compression {
         "" | "gzip" => Some(Method::Gzip),
@@ -283,7 +296,11 @@ fn read_payload(
     };
     let mut payload = decompress(method, from, size)?;
     while let Some((entry, size)) = cpio_entry(&mut payload)? {
-        to.take(entry, &mut (&mut payload).take(size))?;
+        let mut content = (&mut payload).take(size);
+        if to.entry(entry, &mut content)?.is_break() {
+            return Ok(());
+        }
+        drain(&mut content)?;
         skip(&mut payload, (4 - size % 4) % 4)?;
     }
     drain(&mut payload)?;

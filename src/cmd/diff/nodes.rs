@@ -1,0 +1,36 @@
+//! `diff --enc-dir`: each node's call, held against both releases.
+
+use crate::host::{fs, input};
+use crate::model::diff::{Diff, Nodes, Releases, Side};
+use crate::model::enc::{self, Enc};
+use crate::model::failure::Failure;
+use std::path::Path;
+
+/// Judges every ENC of a directory: `*.yaml` and `*.yml`, each a node's.
+pub fn judge(directory: &Path, from: &Side, to: &Side, diff: &Diff) -> Result<Nodes, Failure> {
+    let releases = Releases {
+        app: &to.bundle.app,
+        from: &from.interface,
+        to: &to.interface,
+        findings: &diff.interface,
+    };
+    let mut nodes = Nodes::default();
+    let names = fs::names(directory)?;
+    let documents = names.iter().filter_map(|name| {
+        let node = name.strip_suffix(".yaml").or(name.strip_suffix(".yml"))?;
+        Some((name, node))
+    });
+    for (name, node) in documents {
+        let text = input::read(&directory.join(name), enc::LARGEST)?;
+        match Enc::parse_with_places(&text) {
+            Ok((enc, places)) => nodes.add(node, &enc, &places, &releases),
+            Err(error) => nodes.refuse(node, error.to_string()),
+        }
+    }
+    if nodes.is_empty() {
+        let what = format!("no ENC in `{}`", directory.display());
+        return Err(Failure::new(what).hint("name a directory of `NODE.yaml`: `--enc-dir DIR`"));
+    }
+    nodes.sort();
+    Ok(nodes)
+}

@@ -1,0 +1,336 @@
+//! What is different between two releases: in prose for a pager, and in Markdown.
+
+use crate::model::answer::Diffed;
+use crate::model::call;
+use crate::model::diff::{
+    Broken, Diff, FileChange, Finding, Form, How, Nodes, Of, Rule, Text, Verdict,
+};
+use crate::model::tree::Node;
+
+/// A longer default is shown so far.
+const LONGEST: usize = 160;
+
+/// Nodes that are named of each thing that breaks; `--json` has all.
+const NAMED: usize = 5;
+
+/// The difference in the form that was asked for.
+pub fn told(diffed: &Diffed) -> String {
+    match diffed.form {
+        Form::Prose => prose(&diffed.diff),
+        Form::Markdown => markdown(&diffed.diff),
+    }
+}
+
+fn prose(diff: &Diff) -> String {
+    let Diff { from, to, .. } = diff;
+    let mut text = format!("{} -> {}\n", from.app, to.app);
+    for (word, side) in [("from", from), ("to", to)] {
+        text.push_str(&format!("  {word:<4} {}, bundle ID {}\n", side.place, side.bundle_id));
+    }
+    for (title, findings) in [("release", &diff.release), ("interface", &diff.interface)] {
+        if !findings.is_empty() {
+            text.push_str(&format!("{title}\n"));
+        }
+        for finding in findings {
+            let word = finding.verdict.word();
+            text.push_str(&format!("  {word}: {}\n", sentence(finding, Quote::Backticks)));
+        }
+    }
+    if let Some(nodes) = &diff.nodes {
+        text.push_str("nodes\n");
+        text.extend(of_nodes(nodes).iter().map(|line| format!("  {line}\n")));
+    }
+    if !diff.files.is_empty() {
+        text.push_str("files\n");
+        text.extend(of_files(&diff.files).iter().map(|line| format!("  {line}\n")));
+    }
+    text.extend(diff.files.iter().filter_map(of_text));
+    text.push_str(&format!("{}\n", summary(diff)));
+    text
+}
+
+/// How a name is set off.
+#[derive(Clone, Copy)]
+enum Quote {
+    Backticks,
+    /// Where a value may have backticks in it.
+    Markdown,
+}
+
+impl Quote {
+    fn around(self, text: &str) -> String {
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let short = match words.char_indices().nth(LONGEST) {
+            Some((end, _)) => format!("{}…", &words[..end]),
+            None => words,
+        };
+        let short = printable(&short);
+        match self {
+            Quote::Markdown if short.contains('`') => format!("`` {short} ``"),
+            _ => format!("`{short}`"),
+        }
+    }
+}
+
+/// A line without what a terminal would obey.
+fn printable(line: &str) -> String {
+    let escape = |c: char| match c {
+        '\t' => vec![c],
+        c if c.is_control() => c.escape_default().collect(),
+        c => vec![c],
+    };
+    line.chars().flat_map(escape).collect()
+}
+
+fn sentence(finding: &Finding, quote: Quote) -> String {
+    let what = match finding.of {
+        Of::Modulepath => "modulepath".to_owned(),
+        of => format!("{} {}", noun(of), quote.around(&finding.name)),
+    };
+    let parameter = finding.parameter.as_ref();
+    let parameter = parameter.map(|name| format!(", parameter {}", quote.around(name)));
+    let old = finding.before.as_ref().map(|text| quote.around(text));
+    let new = finding.after.as_ref().map(|text| quote.around(text));
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
+    let from_to = match finding.rule {
+        Rule::TypeWidened | Rule::TypeNarrowed | Rule::TypeDisjoint | Rule::TypeIncomparable
+            if old == new =>
+        {
+            format!("in what {} stands for", or_none(&old))
+        }
+        _ => format!("from {} to {}", or_none(&old), or_none(&new)),
+    };
+    let told = new.clone().or(old.clone()).map(|text| format!(": {text}")).unwrap_or_default();
+    let happened = match finding.rule {
+        Rule::Added => format!("added{told}"),
+        Rule::Removed => format!("removed{told}"),
+        Rule::Moved => format!("moved {from_to}"),
+        Rule::Order => format!("order changed {from_to}"),
+        Rule::Version => format!("version changed {from_to}"),
+        Rule::Shadowing => match (&old, &new) {
+            (_, Some(new)) => {
+                format!("{new} has one too, of which Puppet takes custom facts alone")
+            }
+            _ => format!("the one in {} that Puppet did not take is gone", or_none(&old)),
+        },
+        Rule::Data if finding.parameter.is_some() => {
+            format!("was {}, is {}", plain(&finding.before), plain(&finding.after))
+        }
+        Rule::Data => format!("data changed in {}, so values may be others", plain(&finding.after)),
+        Rule::Private => "is private now".to_owned(),
+        Rule::Public => "is not private any more".to_owned(),
+        Rule::Inherits => format!("inherits changed {from_to}"),
+        Rule::ParameterAdded => format!("added{told}"),
+        Rule::RequiredParameterAdded => format!("added, and has to be given{told}"),
+        Rule::ParameterRemoved => "removed".to_owned(),
+        Rule::DefaultAdded => format!("need not be given any more{told}"),
+        Rule::DefaultRemoved => match old {
+            Some(old) => format!("has to be given now, the default was {old}"),
+            None => "has to be given now, data gave it a value".to_owned(),
+        },
+        Rule::DefaultChanged => format!("default changed {from_to}"),
+        Rule::TypeWidened => format!("type widened {from_to}"),
+        Rule::TypeNarrowed => format!("type narrowed {from_to}"),
+        Rule::TypeDisjoint => format!("another type, {from_to}"),
+        Rule::TypeIncomparable => format!(
+            "type changed {from_to}, which takes some that it did not and not all that it did"
+        ),
+        Rule::TypeUndecided => format!("type changed {from_to}, which only Puppet can compare"),
+        Rule::Unreadable => format!(
+            "cannot be read: {}",
+            new.unwrap_or_else(|| "it could not, and can now".to_owned())
+        ),
+    };
+    let place = finding.place.as_ref().map(|place| format!(" ({})", printable(place)));
+    format!("{what}{}: {happened}{}", parameter.unwrap_or_default(), place.unwrap_or_default())
+}
+
+fn plain(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or("nothing")
+}
+
+fn noun(of: Of) -> &'static str {
+    match of {
+        Of::Modulepath => "modulepath",
+        Of::Dependency => "dependency",
+        Of::Module => "module",
+        Of::Class => "class",
+        Of::DefinedType => "defined type",
+        Of::TypeAlias => "type alias",
+        Of::Function => "function",
+        Of::File => "file",
+    }
+}
+
+fn of_nodes(nodes: &Nodes) -> Vec<String> {
+    let mut lines: Vec<String> = nodes.broken.iter().map(broken).collect();
+    lines.push(format!(
+        "{} of {} break, {} to review, {} untouched",
+        nodes.breaking.len(),
+        nodes.count(),
+        nodes.review.len(),
+        nodes.untouched.len()
+    ));
+    if !nodes.review.is_empty() {
+        lines.push(format!("to review: {}", named(&nodes.review)));
+    }
+    if !nodes.others.is_empty() {
+        lines.push(format!("of another app: {}", named(&nodes.others)));
+    }
+    let refused = nodes.refused.iter().map(|(node, why)| format!("no ENC: `{node}`: {why}"));
+    lines.extend(refused);
+    lines
+}
+
+fn broken(broken: &Broken) -> String {
+    let Broken { finding, nodes } = broken;
+    let call::Finding { path, rule, expected, found, hint, .. } = finding;
+    let hint = hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let of = if nodes.len() == 1 { "1 node".to_owned() } else { format!("{} nodes", nodes.len()) };
+    let rule = rule.words();
+    let named = named(nodes);
+    format!("breaking: {of}: `{path}`: {rule}: expected {expected}, found {found}{hint}: {named}")
+}
+
+fn named(nodes: &[String]) -> String {
+    let first: Vec<String> = nodes.iter().take(NAMED).map(|node| format!("`{node}`")).collect();
+    match nodes.len().checked_sub(NAMED) {
+        Some(more @ 1..) => format!("{} and {more} more", first.join(", ")),
+        _ => first.join(", "),
+    }
+}
+
+/// A line a change; what came or went with its directory is one line.
+fn of_files(files: &[FileChange]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut at = 0;
+    while let Some(change) = files.get(at) {
+        let same = |other: &&FileChange| change.with.is_some() && other.with == change.with;
+        let together = files[at..].iter().take_while(same).count().max(1);
+        lines.push(match &change.with {
+            Some(directory) if together > 1 => {
+                format!("{:<8} {}/ ({together} files)", words(change), printable(directory))
+            }
+            _ => format!("{:<8} {}{}", words(change), shown(change), detail(change)),
+        });
+        at += together;
+    }
+    lines
+}
+
+fn shown(change: &FileChange) -> String {
+    let is_directory =
+        matches!(change.after.as_ref().or(change.before.as_ref()), Some(Node::Directory { .. }));
+    printable(&change.path) + if is_directory { "/" } else { "" }
+}
+
+fn words(change: &FileChange) -> &'static str {
+    match change.how.as_slice() {
+        [How::Added] => "added",
+        [How::Removed] => "removed",
+        [How::Mode] => "mode",
+        [How::Target] => "target",
+        [How::Kind] => "kind",
+        _ => "changed",
+    }
+}
+
+fn detail(change: &FileChange) -> String {
+    let (Some(before), Some(after)) = (&change.before, &change.after) else { return String::new() };
+    match (before, after) {
+        (Node::File { mode: old, .. }, Node::File { mode: new, .. }) if old != new => {
+            format!(" (mode {old} -> {new})")
+        }
+        (Node::Symlink { target: old, .. }, Node::Symlink { target: new, .. }) => {
+            format!(" (link to {old} -> {new})")
+        }
+        (before, after) if change.how == [How::Kind] => {
+            format!(" ({} -> {})", kind(before), kind(after))
+        }
+        _ => String::new(),
+    }
+}
+
+fn kind(node: &Node) -> String {
+    match node {
+        Node::Directory { .. } => "directory".to_owned(),
+        Node::File { .. } => "file".to_owned(),
+        Node::Symlink { target, .. } => format!("link to {target}"),
+    }
+}
+
+fn of_text(change: &FileChange) -> Option<String> {
+    let path = printable(&change.path);
+    Some(match change.text.as_ref()? {
+        Text::Unified(text) => text.lines().map(|line| printable(line) + "\n").collect(),
+        Text::Binary => format!("binary file {path} differs\n"),
+        Text::TooLarge => format!("large file {path} differs\n"),
+        Text::LeftOut => format!("file {path} differs, and is not shown after so many others\n"),
+    })
+}
+
+fn summary(diff: &Diff) -> String {
+    if diff.verdict == Verdict::Same {
+        return "same: nothing is different".to_owned();
+    }
+    let findings = || diff.release.iter().chain(&diff.interface);
+    let count = |verdict| findings().filter(|finding| finding.verdict == verdict).count();
+    let files = |how: &[How]| diff.files.iter().filter(|f| f.how == how).count();
+    let (added, removed) = (files(&[How::Added]), files(&[How::Removed]));
+    let word = match diff.verdict {
+        Verdict::Breaking => "BREAKING",
+        verdict => verdict.word(),
+    };
+    format!(
+        "{word}: {} breaking, {} to review, {} compatible; {added} files added, {removed} removed, {} changed",
+        count(Verdict::Breaking),
+        count(Verdict::Review),
+        count(Verdict::Compatible),
+        diff.files.len() - added - removed
+    )
+}
+
+fn markdown(diff: &Diff) -> String {
+    let (from, to) = (&diff.from, &diff.to);
+    let mut text = format!("## `{}` → `{}`\n\n{}\n", from.app, to.app, capital(&summary(diff)));
+    let mut section = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            text.push_str(&format!("\n### {title}\n\n"));
+            text.extend(lines.iter().map(|line| format!("- {line}\n")));
+        }
+    };
+    let all = || diff.release.iter().chain(&diff.interface);
+    for (title, verdict) in [
+        ("Breaking", Verdict::Breaking),
+        ("To review", Verdict::Review),
+        ("Compatible", Verdict::Compatible),
+    ] {
+        let found = all().filter(|finding| finding.verdict == verdict);
+        section(title, found.map(|finding| sentence(finding, Quote::Markdown)).collect());
+    }
+    if let Some(nodes) = &diff.nodes {
+        section("Nodes", of_nodes(nodes));
+    }
+    let files = of_files(&diff.files).into_iter().map(|line| match line.split_once(' ') {
+        Some((word, path)) => format!("{word} `{}`", path.trim_start()),
+        None => line,
+    });
+    section("Files", files.collect());
+    let texts: String = diff.files.iter().filter_map(of_text).collect();
+    if !texts.is_empty() {
+        let fence = fence(&texts);
+        text.push_str(&format!("\n{fence}diff\n{texts}{fence}\n"));
+    }
+    text
+}
+
+/// More backticks than stand together anywhere in a text.
+fn fence(text: &str) -> String {
+    let runs = text.split(|c| c != '`').map(str::len);
+    "`".repeat(runs.max().unwrap_or(0).max(2) + 1)
+}
+
+fn capital(text: &str) -> String {
+    let (first, rest) = text.split_at(text.len().min(1));
+    first.to_uppercase() + rest
+}

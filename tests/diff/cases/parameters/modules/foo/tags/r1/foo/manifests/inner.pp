@@ -1,0 +1,2 @@
+# For others.
+class foo::inner (String $x = 'a') { }

@@ -1,0 +1,1 @@
+class foo::broken { $x = 'open }

@@ -1,0 +1,3 @@
+# For nobody.
+# @api private
+class foo::inner { }

@@ -1,0 +1,2 @@
+# @api private
+class foo::own { }

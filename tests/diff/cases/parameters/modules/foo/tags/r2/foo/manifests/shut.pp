@@ -1,0 +1,3 @@
+class foo::shut {
+  assert_private()
+}

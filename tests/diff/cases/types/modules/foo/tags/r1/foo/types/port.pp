@@ -1,0 +1,1 @@
+type Foo::Port = Integer[0, 65535]
