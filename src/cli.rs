@@ -179,6 +179,9 @@ pub struct Inspect {
     /// List every file
     #[arg(long)]
     pub files: bool,
+    /// List every class with its parameters: type, required or default, what it is for
+    #[arg(long)]
+    pub classes: bool,
     #[command(flatten)]
     pub node: Node,
 }
@@ -613,6 +616,7 @@ const INSPECT_EXAMPLES: &str = "\
 Examples:
   localpuppet inspect dist/localpuppet-foo-r1_1_all.deb
   localpuppet inspect --files foo/tags/r1
+  localpuppet inspect --classes dist/localpuppet-foo-r1-1-1.noarch.rpm
 
 Exit codes: 0 whole, 1 not a bundle or not readable, 12 content differs from bundle.json, 64 usage";
 

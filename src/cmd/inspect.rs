@@ -8,7 +8,7 @@ use crate::model::app::Release;
 use crate::model::bundle::Bundle;
 use crate::model::event::{Say, during};
 use crate::model::failure::Failure;
-use crate::model::inspection::{Inspection, PackageFacts};
+use crate::model::inspection::Inspection;
 use crate::model::tree::Node;
 use std::path::Path;
 
@@ -28,8 +28,10 @@ fn inspect(args: &cli::Inspect) -> Result<Inspection, Failure> {
         }
         _ => {
             let file = package_file::open(path)?;
-            let place = args.bundle.clone();
-            Ok(inspection(place, Some(file.facts), file.bundle, file.problems, args.files))
+            let interface = args.classes.then(|| file.interface()).transpose()?;
+            let package = Some(file.facts);
+            let found = inspection(args.bundle.clone(), file.bundle, file.problems);
+            Ok(Inspection { package, interface, files: args.files, ..found })
         }
     }
 }
@@ -43,25 +45,22 @@ fn installed(release: &Release, args: &cli::Inspect) -> Result<Inspection, Failu
             .hint(format!("localpuppet apply {release} installs it")));
     };
     let problems = differences.iter().map(ToString::to_string).collect();
-    Ok(inspection(directory, None, bundle, problems, args.files))
+    let interface = args.classes.then(|| release::interface(state.root(), &bundle)).transpose()?;
+    let found = inspection(directory, bundle, problems);
+    Ok(Inspection { interface, files: args.files, ..found })
 }
 
-fn inspection(
-    place: String,
-    package: Option<PackageFacts>,
-    bundle: Bundle,
-    problems: Vec<String>,
-    files: bool,
-) -> Inspection {
+fn inspection(place: String, bundle: Bundle, problems: Vec<String>) -> Inspection {
     let is_file = |node: &&Node| matches!(node, Node::File { .. });
     Inspection {
         place,
-        package,
+        package: None,
         content_bytes: bundle.size(),
         content_files: bundle.files.iter().filter(is_file).count(),
         whole: problems.is_empty(),
         problems,
         bundle,
-        files,
+        interface: None,
+        files: false,
     }
 }

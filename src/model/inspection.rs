@@ -3,6 +3,7 @@
 use super::bundle::Bundle;
 use super::compression::Format;
 use super::exit::Exit;
+use super::interface::Interface;
 use serde::Serialize;
 
 /// A bundle as it was found, and what is wrong with it.
@@ -21,6 +22,9 @@ pub struct Inspection {
     pub problems: Vec<String>,
     /// What the bundle says of itself; its digests are those that were computed, where it is whole.
     pub bundle: Bundle,
+    /// How its classes may be called, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<Interface>,
     /// List every file in prose too.
     #[serde(skip)]
     pub files: bool,

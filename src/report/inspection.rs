@@ -1,7 +1,9 @@
 //! A bundle in prose.
 
 use crate::model::inspection::Inspection;
+use crate::model::interface::{Interface, shown};
 use crate::model::module::{Line, Module};
+use crate::model::puppet_code::definition::{Definition, What};
 use crate::model::tree::Node;
 
 /// What a release engineer asks of a bundle, a line each.
@@ -34,6 +36,9 @@ pub fn prose(inspection: &Inspection) -> String {
         text.push_str("files\n");
         bundle.files.iter().for_each(|node| text.push_str(&file(node)));
     }
+    if let Some(interface) = &inspection.interface {
+        text.push_str(&classes(interface));
+    }
     if inspection.whole {
         text.push_str("whole: every file is what bundle.json says\n");
     } else {
@@ -43,6 +48,58 @@ pub fn prose(inspection: &Inspection) -> String {
         }
     }
     text
+}
+
+/// Every class of the modules that Puppet takes, and what may have more that cannot be read.
+fn classes(interface: &Interface) -> String {
+    let mut text = "classes\n".to_owned();
+    for (name, module) in interface.modules() {
+        for (file, found) in module.files() {
+            let place = format!("{}/{name}/{file}", module.app);
+            match found {
+                Ok(found) => text.extend(
+                    found.iter().filter(|d| d.kind == What::Class).map(|d| class(d, &place)),
+                ),
+                Err(why) => text.push_str(&format!("  unreadable: {place}: {why}\n")),
+            }
+        }
+    }
+    text
+}
+
+fn class(class: &Definition, place: &str) -> String {
+    let private = if class.private { " (private)" } else { "" };
+    let inherits = class.inherits.as_ref().map(|parent| format!(" inherits {parent}"));
+    let (name, inherits) = (&class.name, inherits.unwrap_or_default());
+    let mut text = format!(
+        "  {name}{inherits}{private}{}\n    {place}:{}\n",
+        told(&class.summary),
+        class.line
+    );
+    for parameter in &class.parameters {
+        let default = match &parameter.default {
+            None => "required".to_owned(),
+            Some(default) => format!("= {}", one_line(default)),
+        };
+        let (name, of) = (&parameter.name, one_line(&shown(&parameter.of)));
+        text.push_str(&format!("    {of} ${name} {default}{}\n", told(&parameter.summary)));
+    }
+    text
+}
+
+fn told(summary: &Option<String>) -> String {
+    summary.as_ref().map(|summary| format!(" -- {}", one_line(summary))).unwrap_or_default()
+}
+
+/// Of code no more than a line shows; `--json` has it whole.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 120;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ").replace(char::is_control, "?");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }
 
 fn module(module: &Module) -> String {

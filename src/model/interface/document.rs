@@ -10,7 +10,7 @@ use crate::model::puppet_code::Unreadable;
 use crate::model::puppet_code::definition::{Definition, Parameter, Stated, What};
 use crate::model::puppet_code::lexer::is_literal;
 use crate::model::tree::Node;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The file in a release's directory that has it.
 pub const FILE_NAME: &str = "interface.json";
@@ -108,37 +108,55 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-impl Interface {
-    /// The canonical document: the same interface gives the same bytes.
-    pub fn to_json(&self) -> String {
-        let modules = self.modules.iter().map(|(name, module)| ModuleLine {
-            name: name.clone(),
-            app: module.app.clone(),
-            data: module.data.clone(),
-        });
-        let (mut definitions, mut unreadable) = (Vec::new(), Vec::new());
-        for (name, module) in &self.modules {
+impl Document {
+    fn of(interface: &Interface) -> Self {
+        let mut document = Document {
+            schema: SCHEMA,
+            data: interface.own_data.clone(),
+            modules: Vec::new(),
+            definitions: Vec::new(),
+            unreadable: Vec::new(),
+        };
+        for (name, module) in &interface.modules {
+            let (app, data) = (module.app.clone(), module.data.clone());
+            document.modules.push(ModuleLine { name: name.clone(), app, data });
             for (file, found) in &module.files {
                 match found {
-                    Ok(found) => definitions
-                        .extend(found.iter().map(|d| line(&DefinitionLine::of(d, name, file)))),
-                    Err(why) => unreadable.push(line(&UnreadableLine {
+                    Ok(found) => document
+                        .definitions
+                        .extend(found.iter().map(|d| DefinitionLine::of(d, name, file))),
+                    Err(why) => document.unreadable.push(UnreadableLine {
                         module: name.clone(),
                         file: file.clone(),
                         line: why.line,
                         why: why.what.clone(),
-                    })),
+                    }),
                 }
             }
         }
-        let modules: Vec<String> = modules.map(|module| line(&module)).collect();
+        document
+    }
+}
+
+/// As its document has it.
+impl Serialize for Interface {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Document::of(self).serialize(serializer)
+    }
+}
+
+impl Interface {
+    /// The canonical document: the same interface gives the same bytes.
+    pub fn to_json(&self) -> String {
+        let document = Document::of(self);
         format!(
-            "{{\n  \"schema\": {SCHEMA},\n  \"data\": {},\n  \"modules\": {},\n  \
+            "{{\n  \"schema\": {},\n  \"data\": {},\n  \"modules\": {},\n  \
              \"definitions\": {},\n  \"unreadable\": {}\n}}\n",
-            line(&self.own_data),
-            list(&modules),
-            list(&definitions),
-            list(&unreadable)
+            document.schema,
+            line(&document.data),
+            list(&document.modules),
+            list(&document.definitions),
+            list(&document.unreadable)
         )
     }
 
@@ -186,8 +204,9 @@ fn line(of: &impl Serialize) -> String {
     serde_json::to_string(of).unwrap_or_default()
 }
 
-fn list(lines: &[String]) -> String {
-    match lines {
+fn list(items: &[impl Serialize]) -> String {
+    let lines: Vec<String> = items.iter().map(line).collect();
+    match lines.as_slice() {
         [] => "[]".to_owned(),
         lines => format!("[\n    {}\n  ]", lines.join(",\n    ")),
     }
