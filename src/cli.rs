@@ -245,6 +245,9 @@ pub struct Repository {
     /// File with the key's passphrase [default: what LOCALPUPPET_SIGN_PASSPHRASE says]
     #[arg(long, value_name = "FILE", requires = "sign")]
     pub passphrase_file: Option<PathBuf>,
+    /// Where nodes read the repository, for the page that tells them how [default: as it was]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<Url>,
     /// Let nodes refuse indexes that are older than this (`Valid-Until`)
     #[arg(long, value_name = "DAYS")]
     pub valid_days: Option<u32>,

@@ -154,6 +154,7 @@ fn given_versions_are_equal_where_dpkg_or_rpm_says_so() {
         let [one, other] = [a, b].map(|text| text.parse::<Version>().expect("a version"));
         let equal = dpkg == Ordering::Equal || rpm == Ordering::Equal;
         assert_eq!(equal, one.same_order(&other), "{a} and {b}");
+        assert_eq!(dpkg, one.order(&other), "{a} and {b}");
     }
 }
 

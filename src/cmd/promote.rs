@@ -4,7 +4,7 @@ use super::package_file;
 use super::repository::candidate::{self, Candidate, Verdict};
 use super::repository::commit;
 use super::repository::generation::Change;
-use super::repository::{Site, enter, list};
+use super::repository::{Site, enter, list, pages};
 use crate::cli;
 use crate::host::fs;
 use crate::host::store::Store;
@@ -47,6 +47,7 @@ pub fn run(args: &cli::Promote, say: Say) -> Result<Answer, Failure> {
         let add = entered.entries.iter().chain(there).cloned().collect();
         let change = Change { add, remove: Vec::new() };
         let head = during(say, "writing indexes", || commit::commit(&site, &change))?;
+        during(say, "writing pages", || pages::write(&site, &change))?;
         entered.begun.iter().try_for_each(|begun| site.store.remove(begun))?;
         publication.generation = head.generation;
     }
@@ -85,12 +86,14 @@ fn open(from: &Store, entry: &Entry, args: &cli::Promote) -> Result<Candidate, F
         let why = format!("expected SHA-256 {}, found {sha256}", entry.sha256);
         return Err(Failure::new(what).because(Failure::new(why)).exit(Exit::NotVerified));
     }
-    let bundle = package_file::of_file(fs::again(&file)?, &shown)?.bundle;
+    let package = package_file::of_file(fs::again(&file)?, &shown)?;
+    let interface = package.interface()?;
     Ok(Candidate {
         shown: shown.into(),
         file,
         name: entry.name.clone(),
-        bundle,
+        bundle: package.bundle,
+        interface,
         bytes,
         sha256,
         promoted: Some((args.from.to_string(), entry.given)),

@@ -3,7 +3,7 @@
 use super::repository::candidate::{self, Candidate, Verdict};
 use super::repository::commit;
 use super::repository::generation::Change;
-use super::repository::{Site, check, enter, list, prune};
+use super::repository::{Site, check, enter, list, pages, prune};
 use crate::cli;
 use crate::model::answer::Answer;
 use crate::model::event::{Say, during};
@@ -46,6 +46,7 @@ fn publish(args: &cli::Publish, say: Say) -> Result<Answer, Failure> {
         let mut change = Change { add, remove: Vec::new() };
         let others = enter::begun_by_others(&site, &mut change)?;
         let head = during(say, "writing indexes", || commit::commit(&site, &change))?;
+        during(say, "writing pages", || pages::write(&site, &change))?;
         for begun in entered.begun.iter().chain(&others.ended) {
             site.store.remove(begun)?;
         }

@@ -6,6 +6,7 @@ pub mod commit;
 pub mod enter;
 pub mod generation;
 pub mod list;
+pub mod pages;
 pub mod prune;
 
 use crate::cli::Repository;

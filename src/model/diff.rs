@@ -5,6 +5,7 @@ mod interface;
 mod nodes;
 mod release;
 mod text;
+mod words;
 
 pub use files::{FileChange, How, Text};
 pub use nodes::{Broken, Nodes, Releases};
@@ -16,7 +17,7 @@ use super::digest::Sha256Digest;
 use super::exit::Exit;
 use super::interface::Interface;
 use super::version::Version;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One of the two releases.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ pub struct Compared {
 }
 
 /// What a difference is to those who call the release, the least first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     Same,

@@ -155,7 +155,7 @@ impl fmt::Display for Name {
 /// A name for web servers and object stores: `~`, `+` and `%` mean something
 /// to some of them, so whatever is no letter, digit, `.` or `-` becomes `_` and
 /// two hexadecimal digits. No two names become the same.
-fn plain(name: &str) -> String {
+pub fn plain(name: &str) -> String {
     let mut plain = String::new();
     for byte in name.bytes() {
         match byte {

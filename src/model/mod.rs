@@ -29,6 +29,7 @@ pub mod litter;
 pub mod maintainer;
 pub mod manifest;
 pub mod module;
+pub mod offer;
 pub mod package_manager;
 pub mod pruned;
 pub mod psych;

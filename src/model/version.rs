@@ -2,6 +2,7 @@
 
 use super::digest::Sha256Digest;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -96,6 +97,23 @@ impl Version {
         dpkg_parts(&self.0) == dpkg_parts(&other.0) || rpm_parts(&self.0) == rpm_parts(&other.0)
     }
 
+    /// The order of dpkg (`verrevcmp` in lib/dpkg/version.c).
+    pub fn order(&self, other: &Version) -> Ordering {
+        let (mine, theirs) = (dpkg_parts(&self.0), dpkg_parts(&other.0));
+        let part = |parts: &[(&'_ str, &'_ str)], at: usize| {
+            let (text, number) = parts.get(at).copied().unwrap_or_default();
+            (text.to_owned(), number.to_owned())
+        };
+        let order = |at: usize| {
+            let ((text, number), (other_text, other_number)) = (part(&mine, at), part(&theirs, at));
+            let text = dpkg_text(&text).cmp(dpkg_text(&other_text));
+            // Without leading zeros, the longer number is the larger.
+            text.then(number.len().cmp(&other_number.len())).then(number.cmp(&other_number))
+        };
+        let orders = (0..mine.len().max(theirs.len())).map(order);
+        orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    }
+
     /// True for a version in the place that snapshots have, below all others.
     pub fn is_below_releases(&self) -> bool {
         self.0.contains("~~") || self.0.ends_with('~')
@@ -114,6 +132,16 @@ fn dpkg_parts(version: &str) -> Vec<(&str, &str)> {
         parts.push((text, number.trim_start_matches('0')));
     }
     parts
+}
+
+/// Text as dpkg orders it: `~` before its end, letters before all else.
+fn dpkg_text(text: &str) -> impl Iterator<Item = u32> {
+    let weight = |c: char| match c {
+        '~' => 0,
+        c if c.is_ascii_alphabetic() => u32::from(c) + 1,
+        c => u32::from(c) + 256,
+    };
+    text.chars().map(weight).chain([1])
 }
 
 /// What `rpmvercmp` compares (rpmio/rpmvercmp.c): words, numbers and `~`; other separators are one.

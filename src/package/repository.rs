@@ -2,6 +2,7 @@
 //! made of old documents and new words. No package is read for them again.
 
 pub mod apt;
+pub mod page;
 pub mod yum;
 
 use std::collections::BTreeSet;

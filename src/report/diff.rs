@@ -2,9 +2,7 @@
 
 use crate::model::answer::Diffed;
 use crate::model::call;
-use crate::model::diff::{
-    Broken, Diff, FileChange, Finding, Form, How, Nodes, Of, Rule, Text, Verdict,
-};
+use crate::model::diff::{Broken, Diff, FileChange, Finding, Form, How, Nodes, Text, Verdict};
 use crate::model::tree::Node;
 
 /// A longer default is shown so far.
@@ -83,83 +81,8 @@ fn printable(line: &str) -> String {
 }
 
 fn sentence(finding: &Finding, quote: Quote) -> String {
-    let what = match finding.of {
-        Of::Modulepath => "modulepath".to_owned(),
-        of => format!("{} {}", noun(of), quote.around(&finding.name)),
-    };
-    let parameter = finding.parameter.as_ref();
-    let parameter = parameter.map(|name| format!(", parameter {}", quote.around(name)));
-    let old = finding.before.as_ref().map(|text| quote.around(text));
-    let new = finding.after.as_ref().map(|text| quote.around(text));
-    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
-    let from_to = match finding.rule {
-        Rule::TypeWidened | Rule::TypeNarrowed | Rule::TypeDisjoint | Rule::TypeIncomparable
-            if old == new =>
-        {
-            format!("in what {} stands for", or_none(&old))
-        }
-        _ => format!("from {} to {}", or_none(&old), or_none(&new)),
-    };
-    let told = new.clone().or(old.clone()).map(|text| format!(": {text}")).unwrap_or_default();
-    let happened = match finding.rule {
-        Rule::Added => format!("added{told}"),
-        Rule::Removed => format!("removed{told}"),
-        Rule::Moved => format!("moved {from_to}"),
-        Rule::Order => format!("order changed {from_to}"),
-        Rule::Version => format!("version changed {from_to}"),
-        Rule::Shadowing => match (&old, &new) {
-            (_, Some(new)) => {
-                format!("{new} has one too, of which Puppet takes custom facts alone")
-            }
-            _ => format!("the one in {} that Puppet did not take is gone", or_none(&old)),
-        },
-        Rule::Data if finding.parameter.is_some() => {
-            format!("was {}, is {}", plain(&finding.before), plain(&finding.after))
-        }
-        Rule::Data => format!("data changed in {}, so values may be others", plain(&finding.after)),
-        Rule::Private => "is private now".to_owned(),
-        Rule::Public => "is not private any more".to_owned(),
-        Rule::Inherits => format!("inherits changed {from_to}"),
-        Rule::ParameterAdded => format!("added{told}"),
-        Rule::RequiredParameterAdded => format!("added, and has to be given{told}"),
-        Rule::ParameterRemoved => "removed".to_owned(),
-        Rule::DefaultAdded => format!("need not be given any more{told}"),
-        Rule::DefaultRemoved => match old {
-            Some(old) => format!("has to be given now, the default was {old}"),
-            None => "has to be given now, data gave it a value".to_owned(),
-        },
-        Rule::DefaultChanged => format!("default changed {from_to}"),
-        Rule::TypeWidened => format!("type widened {from_to}"),
-        Rule::TypeNarrowed => format!("type narrowed {from_to}"),
-        Rule::TypeDisjoint => format!("another type, {from_to}"),
-        Rule::TypeIncomparable => format!(
-            "type changed {from_to}, which takes some that it did not and not all that it did"
-        ),
-        Rule::TypeUndecided => format!("type changed {from_to}, which only Puppet can compare"),
-        Rule::Unreadable => format!(
-            "cannot be read: {}",
-            new.unwrap_or_else(|| "it could not, and can now".to_owned())
-        ),
-    };
     let place = finding.place.as_ref().map(|place| format!(" ({})", printable(place)));
-    format!("{what}{}: {happened}{}", parameter.unwrap_or_default(), place.unwrap_or_default())
-}
-
-fn plain(text: &Option<String>) -> &str {
-    text.as_deref().unwrap_or("nothing")
-}
-
-fn noun(of: Of) -> &'static str {
-    match of {
-        Of::Modulepath => "modulepath",
-        Of::Dependency => "dependency",
-        Of::Module => "module",
-        Of::Class => "class",
-        Of::DefinedType => "defined type",
-        Of::TypeAlias => "type alias",
-        Of::Function => "function",
-        Of::File => "file",
-    }
+    finding.told(|text| quote.around(text)) + &place.unwrap_or_default()
 }
 
 fn of_nodes(nodes: &Nodes) -> Vec<String> {
@@ -209,9 +132,9 @@ fn of_files(files: &[FileChange]) -> Vec<String> {
         let together = files[at..].iter().take_while(same).count().max(1);
         lines.push(match &change.with {
             Some(directory) if together > 1 => {
-                format!("{:<8} {}/ ({together} files)", words(change), printable(directory))
+                format!("{:<8} {}/ ({together} files)", change.word(), printable(directory))
             }
-            _ => format!("{:<8} {}{}", words(change), shown(change), detail(change)),
+            _ => format!("{:<8} {}{}", change.word(), shown(change), detail(change)),
         });
         at += together;
     }
@@ -222,17 +145,6 @@ fn shown(change: &FileChange) -> String {
     let is_directory =
         matches!(change.after.as_ref().or(change.before.as_ref()), Some(Node::Directory { .. }));
     printable(&change.path) + if is_directory { "/" } else { "" }
-}
-
-fn words(change: &FileChange) -> &'static str {
-    match change.how.as_slice() {
-        [How::Added] => "added",
-        [How::Removed] => "removed",
-        [How::Mode] => "mode",
-        [How::Target] => "target",
-        [How::Kind] => "kind",
-        _ => "changed",
-    }
 }
 
 fn detail(change: &FileChange) -> String {

@@ -4,6 +4,7 @@
 
 mod faults;
 mod node;
+mod pages;
 mod peers;
 mod s3;
 

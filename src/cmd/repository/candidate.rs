@@ -8,6 +8,7 @@ use crate::model::digest::Sha256Digest;
 use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
+use crate::model::interface::Interface;
 use crate::model::ledger::{Entry, LARGEST, Name};
 use crate::model::verify::Differences;
 use crate::plan::publish::{Clash, Known, Step, Wanted, decide};
@@ -22,6 +23,7 @@ pub struct Candidate {
     pub file: File,
     pub name: Name,
     pub bundle: Bundle,
+    pub interface: Interface,
     pub bytes: u64,
     pub sha256: Sha256Digest,
     /// The repository that it was published in before, and the digest that was handed in there.
@@ -109,11 +111,13 @@ fn read(path: &Path) -> Result<Candidate, Failure> {
             .exit(Exit::NotVerified));
     }
     let name = Name::of(&package.bundle, package.facts.format);
+    let interface = package.interface()?;
     Ok(Candidate {
         shown: path.to_owned(),
         file,
         name,
         bundle: package.bundle,
+        interface,
         bytes,
         sha256,
         promoted: None,

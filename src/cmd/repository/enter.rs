@@ -1,8 +1,8 @@
 //! Packages into the pool, then into the ledger: an entry is the proof that the package is there.
 
-use super::Site;
 use super::candidate::{self, Candidate, Verdict};
 use super::generation::Change;
+use super::{Site, pages};
 use crate::host::gpg::{Form, Signer};
 use crate::host::store::{Content, Created};
 use crate::host::{clock, fs};
@@ -59,6 +59,7 @@ fn enter_one(site: &Site, candidate: &Candidate) -> Result<Entry, Failure> {
         let what = format!("`{path}` is in the pool already, and is not what its name says");
         return Err(Failure::new(what).exit(Exit::NotVerified));
     }
+    pages::describe(&site.store, candidate)?;
     let key = candidate.name.key();
     match site.store.create(&key, Content::Bytes(&entry.to_json()))? {
         Created::New | Created::Unchanged => Ok(entry),

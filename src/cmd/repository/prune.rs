@@ -4,7 +4,7 @@
 use super::commit;
 use super::generation::Change;
 use super::list::{self, Known};
-use super::{Site, enter};
+use super::{Site, enter, pages};
 use crate::cli;
 use crate::host::clock;
 use crate::host::store::Content;
@@ -43,6 +43,7 @@ pub fn run(args: &cli::Publish, say: Say) -> Result<Answer, Failure> {
         let mut change = Change { add: Vec::new(), remove };
         let others = enter::begun_by_others(&site, &mut change)?;
         let head = during(say, "writing indexes", || commit::commit(&site, &change))?;
+        during(say, "writing pages", || pages::write(&site, &change))?;
         others.ended.iter().try_for_each(|begun| site.store.remove(begun))?;
         pruning.generation = head.generation;
         pruning.deleted = during(say, "deleting packages", || sweep(&site, &known))?;

@@ -1,0 +1,208 @@
+//! The pages of a repository, after its indexes: of the apps that a change touches, and of
+//! the releases whose neighbour below is another now.
+//!
+//! What they are made of is compared and swapped first; each page is then made from that,
+//! so that the last one is of the last list, whoever writes it. Whoever is killed before
+//! leaves what it had begun on record, and the next publisher does all this again.
+
+use super::Site;
+use super::candidate::Candidate;
+use super::generation::Change;
+use crate::host::clock;
+use crate::host::store::{Content, Seen, Store};
+use crate::model::app::AppPath;
+use crate::model::bundle::{self, Bundle};
+use crate::model::diff::{self, Diff, Side};
+use crate::model::failure::Failure;
+use crate::model::interface::{Interface, document};
+use crate::model::ledger::{Entry, Name};
+use crate::model::offer::{self, APPS, Apps, INDEX_PAGE, Offer, Releases};
+use crate::model::version::Version;
+use crate::package::compress::{gunzip, gzip};
+use crate::package::repository::page;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Before another try, where others write the same.
+const AGAIN: Duration = Duration::from_millis(10);
+
+/// Keeps what a package says of itself, for the pages and for whoever wants to know without the package.
+pub fn describe(store: &Store, candidate: &Candidate) -> Result<(), Failure> {
+    let [bundle, interface] = offer::documents(&candidate.name.package, &candidate.name.version);
+    let texts = [(bundle, candidate.bundle.to_json()), (interface, candidate.interface.to_json())];
+    for (key, text) in texts {
+        let packed = gzip(text.as_bytes(), 6).map_err(|error| {
+            let why = Failure::new(error.to_string());
+            Failure::new(format!("failed to compress `{key}`")).because(why)
+        })?;
+        // The same release, described by another version of this program, is described well enough.
+        store.create(&key, Content::Bytes(&packed))?;
+    }
+    Ok(())
+}
+
+/// Writes the pages that a change touches.
+pub fn write(site: &Site, change: &Change) -> Result<(), Failure> {
+    let mut apps: BTreeMap<&str, AppChange> = BTreeMap::new();
+    for entry in &change.add {
+        apps.entry(entry.app.source()).or_default().add.push(entry);
+    }
+    for entry in &change.remove {
+        apps.entry(entry.app.source()).or_default().remove.push(entry);
+    }
+    let mut summaries = BTreeMap::new();
+    for (app, change) in &apps {
+        let list = of_app(&site.store, app, change)?;
+        summaries.insert(*app, list.summary());
+    }
+    let changed = |apps: &Apps| {
+        let mut apps = apps.clone();
+        apps.url = site.options.url.clone().or(apps.url);
+        apps.signed = site.signer.is_some();
+        for (app, summary) in &summaries {
+            match summary {
+                Some(summary) => apps.apps.insert((*app).to_owned(), summary.clone()),
+                None => apps.apps.remove(*app),
+            };
+        }
+        Ok(apps)
+    };
+    swap(&site.store, APPS, Apps::default(), changed)?;
+    render(&site.store, APPS, INDEX_PAGE, page::index)
+}
+
+/// Entries of one app.
+#[derive(Default)]
+struct AppChange<'a> {
+    add: Vec<&'a Entry>,
+    remove: Vec<&'a Entry>,
+}
+
+/// The list of an app with a change, and its pages.
+fn of_app(store: &Store, app: &str, change: &AppChange) -> Result<Releases, Failure> {
+    let described = Described { store, known: RefCell::default() };
+    let key = Releases::key(app);
+    let changed = |list: &Releases| {
+        let mut list = list.clone();
+        change.add.iter().for_each(|entry| list.add(entry));
+        change.remove.iter().for_each(|entry| list.remove(&entry.name));
+        for at in list.touched(change.versions()) {
+            let since = described.changes(&list, at)?;
+            list.releases[at].since = since.map(|diff| (diff.from.app, diff.verdict));
+        }
+        Ok(list)
+    };
+    let list = swap(store, &key, Releases::of(app), changed)?;
+    for at in list.touched(change.versions()) {
+        let (offer, changes) = (&list.releases[at], described.changes(&list, at)?);
+        let inside = described.side(offer)?;
+        put(store, &offer.page(), &page::release(offer, inside.as_deref(), changes.as_ref()))?;
+    }
+    for Name { package, version, .. } in change.remove.iter().map(|entry| &entry.name) {
+        if !list.releases.iter().any(|offer| offer.package == *package && offer.version == *version)
+        {
+            offer::kept(package, version).iter().try_for_each(|key| store.remove(key))?;
+        }
+    }
+    render(store, &key, &Releases::page(app), page::app)?;
+    Ok(list)
+}
+
+impl AppChange<'_> {
+    fn versions(&self) -> impl Iterator<Item = &Version> {
+        self.add.iter().chain(&self.remove).map(|entry| &entry.name.version)
+    }
+}
+
+/// What the releases of an app are, each read once.
+struct Described<'s> {
+    store: &'s Store,
+    known: RefCell<BTreeMap<AppPath, Option<Rc<Side>>>>,
+}
+
+impl Described<'_> {
+    /// What is not as in the release below; none where there is none, or it was not described.
+    fn changes(&self, list: &Releases, at: usize) -> Result<Option<Diff>, Failure> {
+        let (Some(offer), Some(below)) = (list.releases.get(at), list.releases.get(at + 1)) else {
+            return Ok(None);
+        };
+        let (to, from) = (self.side(offer)?, self.side(below)?);
+        Ok(from.zip(to).map(|(from, to)| diff::of(&from, &to)))
+    }
+
+    fn side(&self, offer: &Offer) -> Result<Option<Rc<Side>>, Failure> {
+        if let Some(known) = self.known.borrow().get(&offer.app) {
+            return Ok(known.clone());
+        }
+        let [bundle, interface] = offer::documents(&offer.package, &offer.version);
+        let texts =
+            self.text(&bundle, bundle::LARGEST)?.zip(self.text(&interface, document::LARGEST)?);
+        // What cannot be read is not shown; the packages tell the same.
+        let side = texts.and_then(|(bundle, interface)| {
+            let bundle = Bundle::from_json(bundle.as_bytes()).ok()?;
+            let interface = Interface::from_json(interface.as_bytes()).ok()?;
+            Some(Rc::new(Side { place: offer.app.to_string(), bundle, interface }))
+        });
+        self.known.borrow_mut().insert(offer.app.clone(), side.clone());
+        Ok(side)
+    }
+
+    fn text(&self, key: &str, largest: u64) -> Result<Option<String>, Failure> {
+        let packed = self.store.get(key, largest)?;
+        Ok(packed.and_then(|(packed, _)| gunzip(&packed, largest).ok()))
+    }
+}
+
+/// Changes a list, however many others do so meanwhile; returns what it is now.
+fn swap<T: Serialize + DeserializeOwned + PartialEq>(
+    store: &Store,
+    key: &str,
+    first: T,
+    changed: impl Fn(&T) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    loop {
+        let (before, seen) = read(store, key)?.unzip();
+        let before = before.as_ref().unwrap_or(&first);
+        let after = changed(before)?;
+        let is_there = seen.is_some() && after == *before;
+        if is_there || store.swap(key, &offer::to_json(&after), seen.as_ref())? {
+            return Ok(after);
+        }
+        clock::sleep(AGAIN);
+    }
+}
+
+fn read<T: DeserializeOwned>(store: &Store, key: &str) -> Result<Option<(T, Seen)>, Failure> {
+    let Some((text, seen)) = store.get(key, offer::LARGEST)? else { return Ok(None) };
+    let list = offer::from_json(&text);
+    let list =
+        list.map_err(|error| Failure::new(format!("`{key}` is not valid")).because(error))?;
+    Ok(Some((list, seen)))
+}
+
+/// Makes a page of a list as it is when the page is replaced.
+fn render<T: DeserializeOwned>(
+    store: &Store,
+    list: &str,
+    page: &str,
+    html: impl Fn(&T) -> String,
+) -> Result<(), Failure> {
+    loop {
+        let seen = store.seen(page)?;
+        let Some((now, _)) = read(store, list)? else { return Ok(()) };
+        if store.swap(page, html(&now).as_bytes(), seen.as_ref())? {
+            return Ok(());
+        }
+        clock::sleep(AGAIN);
+    }
+}
+
+/// Replaces a page that two publishers would make alike.
+fn put(store: &Store, key: &str, html: &str) -> Result<(), Failure> {
+    while !store.swap(key, html.as_bytes(), store.seen(key)?.as_ref())? {}
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! The pages of a repository: what they tell, that their links lead somewhere, and that
+//! what they say to type works.
+
+use crate::node::{Client, Server, Source, needs, shell};
+use crate::{Bench, R1, ok};
+use std::fs;
+use std::path::Path;
+
+/// Two releases whose second one takes less.
+fn bench() -> Bench {
+    let bench = Bench::new();
+    let write = |path: &str, text: &str| {
+        let path = bench.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    for (tag, stated) in [("r1", "String $name"), ("r2", "Enum['a', '<b>'] $name = 'a'")] {
+        let class = format!(
+            "# Serves <things> & more\n#\n# @param name Whose\nclass web({stated}) {{ }}\n"
+        );
+        write(&format!("modules/web/tags/{tag}/web/manifests/init.pp"), &class);
+        let metadata = format!("{{\"name\": \"me-web\", \"version\": \"1.0.{tag}\"}}");
+        write(&format!("modules/web/tags/{tag}/web/metadata.json"), &metadata);
+        write(&format!("modules/web/tags/{tag}/manifest.yaml"), "modulepath: [dist/tags/r7]\n");
+    }
+    write("modules/dist/tags/r7/base/manifests/init.pp", "class base { }\n");
+    let apps = ["web/tags/r1", "web/tags/r2", "--module-root", "modules", "--out", "out"];
+    ok(&bench.run(&[&["bundle"][..], &apps].concat()));
+    bench
+}
+
+/// What a path below the repository has, without what differs from run to run.
+fn page(bench: &Bench, path: &str) -> String {
+    let text = fs::read_to_string(bench.path("repository").join(path)).unwrap();
+    let (_, body) = text.split_once("<body>\n").unwrap();
+    let day = body.split(|c: char| !c.is_ascii_digit() && c != '-').find(|word| is_day(word));
+    day.map_or(body.to_owned(), |day| body.replace(day, "DAY"))
+}
+
+fn is_day(word: &str) -> bool {
+    word.len() == 10 && word.starts_with("20") && word.split('-').count() == 3
+}
+
+#[test]
+fn pages_tell_what_there_is_and_what_changed_whatever_the_order_of_publishing() {
+    let bench = bench();
+    ok(&bench.publish("web-r2", &["--url", "https://packages.example.org/puppet/"]));
+    ok(&bench.publish("web-r1", &[]));
+    ok(&bench.publish("foo-r1", &[]));
+    for (path, expected) in [
+        ("index.html", snapbox::file!["pages/index.html"]),
+        ("releases/web.html", snapbox::file!["pages/web.html"]),
+        ("releases/localpuppet-web-r2/2.html", snapbox::file!["pages/web-r2.html"]),
+    ] {
+        snapbox::assert_data_eq!(page(&bench, path), expected.raw());
+    }
+    every_link_leads_somewhere(&bench.path("repository"));
+
+    let prune = ["publish", "--prune", "--to", "repository", "--keep", "1", "--min-days", "0"];
+    ok(&bench.run(&prune));
+    // The one that was published first, and with it all that was told of it.
+    assert!(!bench.path("repository/releases/localpuppet-web-r2/2.html").exists());
+    let list = page(&bench, "releases/web.html");
+    assert!(list.contains("web/tags/r1") && !list.contains("web/tags/r2"), "{list}");
+    every_link_leads_somewhere(&bench.path("repository"));
+}
+
+/// Follows every link of every page.
+fn every_link_leads_somewhere(repository: &Path) {
+    let pages = shell(repository, "find . -name '*.html'");
+    let mut links = 0;
+    for page in pages.lines().map(|page| repository.join(page)) {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(page.parent().unwrap().join(link).is_file(), "{}: {link}", page.display());
+            links += 1;
+        }
+    }
+    assert!(links > 10, "{links} links");
+}
+
+#[test]
+fn what_the_page_says_to_type_makes_a_node_use_the_repository() {
+    needs(&[("dnf", "dnf"), ("curl", "curl")]);
+    let bench = bench();
+    bench.key("release", "ed25519", "", "never");
+    fs::create_dir(bench.path("repository")).unwrap();
+    let server = Server::of(&bench.path("repository"));
+    ok(&bench.publish("", &["--sign", "release@example.org", "--url", &server.url]));
+    let index = fs::read_to_string(bench.path("repository/index.html")).unwrap();
+    let typed = |id: &str| {
+        let (_, rest) = index.split_once(&format!("<pre id=\"{id}\">")).unwrap();
+        let text = rest.split_once("</pre>").unwrap().0;
+        text.replace("&#39;", "'").replace("&gt;", ">").replace("&amp;", "&")
+    };
+    let source = Source { url: &server.url, key: None };
+
+    let apt = Client::apt(&bench.path("apt"), &source);
+    fs::remove_file(bench.path("apt/etc/apt/sources.list")).unwrap();
+    let root = bench.path("apt").display().to_string();
+    let lines = typed("apt").replace("/etc/apt/", &format!("{root}/etc/apt/"));
+    shell(&bench.path("apt"), &format!("mkdir etc/apt/sources.list.d\n{lines}"));
+    ok(&apt.apt_get(&["update"]));
+    ok(&apt.apt_get(&["-y", "install", "localpuppet-foo-r1"]));
+    assert!(apt.installed(R1));
+
+    let dnf = Client::rpm(&bench.path("dnf"), &source);
+    fs::remove_file(bench.path("dnf/repos/x.repo")).unwrap();
+    let lines = typed("dnf").replace("/etc/yum.repos.d", "repos");
+    shell(&bench.path("dnf"), &lines);
+    ok(&dnf.dnf(&["makecache"]));
+    ok(&dnf.dnf(&["install", "localpuppet-foo-r1"]));
+    assert!(dnf.installed(R1));
+}
