@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Bytes of files that are compared line by line, all together.
-const MOST_TEXT: u64 = 64 << 20;
+const MOST_TEXT: u64 = 32 << 20;
 
 /// Content by the path that bundle.json has of it.
 type Contents = BTreeMap<String, Vec<u8>>;
