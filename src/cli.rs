@@ -13,6 +13,7 @@ use crate::model::maintainer::Maintainer;
 use crate::model::package_manager::PackageManager;
 use crate::model::run_id::RunId;
 use crate::model::source_date::SourceDate;
+use crate::model::sources::Signatures;
 use crate::model::subject::Subject;
 use crate::model::url::Url;
 use crate::model::version::Version;
@@ -62,6 +63,9 @@ pub enum Verb {
     /// Build the .deb and .rpm of a tagged release
     #[command(after_help = BUNDLE_EXAMPLES)]
     Bundle(Bundle),
+    /// Write down what releases are made of, for a review and for `bundle --locked`
+    #[command(after_help = LOCK_EXAMPLES)]
+    Lock(Lock),
     /// Show what is inside a bundle, and whether it is whole
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(Inspect),
@@ -125,7 +129,8 @@ impl Verb {
             | Verb::Diff(_)
             | Verb::Completions(_)
             | Verb::Man(_) => true,
-            Verb::Bundle(_) | Verb::Stage(_) | Verb::Prune(_) | Verb::Publish(_) => false,
+            Verb::Bundle(_) | Verb::Lock(_) | Verb::Stage(_) => false,
+            Verb::Prune(_) | Verb::Publish(_) => false,
             Verb::Promote(_) | Verb::Apply(_) | Verb::Cancel(_) | Verb::Rollback(_) => false,
             Verb::Resume(_) => false,
         }
@@ -141,6 +146,8 @@ pub struct Bundle {
     /// Directory that app paths are relative to
     #[arg(long, value_name = "DIR", env = "LOCALPUPPET_MODULE_ROOT", default_value = ".")]
     pub module_root: PathBuf,
+    #[command(flatten)]
+    pub sources: Sources,
     /// Directory to write packages to
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
@@ -159,6 +166,9 @@ pub struct Bundle {
     /// Bundle trunk or a branch all the same, below every release
     #[arg(long)]
     pub snapshot: bool,
+    /// Refuse all but what `bundle.lock` of the module root says
+    #[arg(long)]
+    pub locked: bool,
     /// Package version of a tag that has none of its own
     #[arg(long, value_name = "VERSION")]
     pub version: Option<Version>,
@@ -168,6 +178,40 @@ pub struct Bundle {
     /// Time of everything in a package, in seconds since 1970 [default: that of 2012-01-01]
     #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH")]
     pub source_date_epoch: Option<SourceDate>,
+}
+
+/// `localpuppet lock`
+#[derive(Debug, Args)]
+pub struct Lock {
+    /// Releases to lock, relative to the module root: foo/tags/r1
+    #[arg(required = true, value_name = "APP_PATH")]
+    pub apps: Vec<AppPath>,
+    /// Directory that app paths are relative to, and that `bundle.lock` is in
+    #[arg(long, value_name = "DIR", env = "LOCALPUPPET_MODULE_ROOT", default_value = ".")]
+    pub module_root: PathBuf,
+    #[command(flatten)]
+    pub sources: Sources,
+    /// Lock trunk or a branch all the same
+    #[arg(long)]
+    pub snapshot: bool,
+}
+
+/// How a module root is read whose `sources.yaml` names repositories.
+#[derive(Clone, Debug, Args)]
+pub struct Sources {
+    /// Directory that keeps what came from git and Subversion [default: ~/.cache/localpuppet]
+    #[arg(long, value_name = "DIR", env = "LOCALPUPPET_CACHE", value_hint = ValueHint::DirPath)]
+    pub cache: Option<PathBuf>,
+    /// Refuse all that is not at a git tag which `git verify-tag` accepts
+    #[arg(long)]
+    pub require_signed_tags: bool,
+}
+
+impl Sources {
+    /// Which tags are taken.
+    pub fn signatures(&self) -> Signatures {
+        if self.require_signed_tags { Signatures::Required } else { Signatures::NotLookedAt }
+    }
 }
 
 /// `localpuppet inspect`
@@ -288,6 +332,8 @@ pub struct Check {
     /// Check against a checkout
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub module_root: Option<PathBuf>,
+    #[command(flatten)]
+    pub sources: Sources,
     /// Refuse what only Puppet can tell, too
     #[arg(long)]
     pub strict: bool,
@@ -307,6 +353,8 @@ pub struct Diff {
     /// Look for app paths in a checkout first; trunk is allowed
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub module_root: Option<PathBuf>,
+    #[command(flatten)]
+    pub sources: Sources,
     /// Show what changed in text files, in the form of `diff -u`
     #[arg(long)]
     pub text: bool,
@@ -393,6 +441,8 @@ pub struct Apply {
     /// Run straight from a checkout; nothing is installed, trunk is allowed
     #[arg(long, value_name = "DIR")]
     pub module_root: Option<PathBuf>,
+    #[command(flatten)]
+    pub sources: Sources,
     /// Refuse any other content than this bundle ID
     #[arg(long, value_name = "SHA256", conflicts_with = "module_root")]
     pub bundle_id: Option<Sha256Digest>,
@@ -612,8 +662,24 @@ Examples:
   localpuppet bundle foo/tags/r1 --module-root modules --out dist
   localpuppet bundle foo/tags/r1 --module-root modules --out dist --compression xz --target debian11,el8
   localpuppet bundle foo/trunk --snapshot --module-root modules --out dist
+  localpuppet bundle foo/tags/r1 --locked --require-signed-tags --module-root modules
+
+Where the module root has a `sources.yaml`, apps come from git and Subversion:
+  foo: { git: https://git.example/foo.git }
+  dist: { git: git@git.example:puppet.git, path: dist, tag: 'dist-{tag}', branch: main }
+  old: { svn: https://svn.example/puppet/old }
 
 Exit codes: 0 built or unchanged, 1 refused, 64 usage";
+
+const LOCK_EXAMPLES: &str = "\
+Examples:
+  localpuppet lock foo/tags/r1 --module-root modules
+  localpuppet bundle foo/tags/r1 --locked --module-root modules --out dist
+
+`bundle.lock` has a line for each directory of a modulepath: its source, its commit or revision, the
+digest of its tree. Other releases in it stay as they are.
+
+Exit codes: 0 locked, or so already; 1 refused, as where a tag was moved since; 64 usage";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:

@@ -18,11 +18,12 @@ mod staged;
 mod verified;
 
 use crate::cli;
-use crate::model::answer::{Answer, Built};
+use crate::model::answer::{Answer, Built, LockedRelease};
 use crate::model::app::AppPath;
 use crate::model::event::{Event, Stdout};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
+use crate::model::lock::Locked;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use colour::Colour;
 use progress::Progress;
@@ -172,6 +173,7 @@ fn errors() -> Colour {
 fn prose(answer: &Answer) -> String {
     match answer {
         Answer::Built(releases) => releases.iter().map(built).collect(),
+        Answer::Locked(releases) => releases.iter().map(locked).collect(),
         Answer::Inspected(inspection) => inspection::prose(inspection),
         Answer::Staged(all) => staged::prose(all),
         Answer::Pruned(all) => pruned::prose(all),
@@ -202,6 +204,15 @@ fn built(built: &Built) -> String {
         let state = if package.unchanged { "unchanged" } else { "written" };
         let (path, bytes) = (package.path.display(), package.bytes);
         text.push_str(&format!("{state} {path} ({bytes} bytes)\n"));
+    }
+    text
+}
+
+fn locked(release: &LockedRelease) -> String {
+    let state = if release.unchanged { "unchanged" } else { "locked" };
+    let mut text = format!("{state} {}\n", release.app);
+    for Locked { app, origin, tree } in &release.entries {
+        text.push_str(&format!("  {app} {origin} tree {tree}\n"));
     }
     text
 }

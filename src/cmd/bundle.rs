@@ -1,6 +1,6 @@
 //! `bundle`: resolve, walk, freeze, write.
 
-mod prepare;
+pub mod prepare;
 mod write;
 
 pub use prepare::described;
@@ -21,7 +21,8 @@ pub fn run(args: &cli::Bundle, say: Say) -> Result<Answer, Failure> {
     if args.version.is_some() && args.apps.len() > 1 {
         return Err(Failure::new("`--version` is for one release, found several").exit(Exit::Usage));
     }
-    let root = ModuleRoot::open(&args.module_root)?;
+    let cache = args.sources.cache.as_deref();
+    let root = ModuleRoot::open(&args.module_root, cache, args.sources.signatures())?;
     let prepared = args.apps.iter().map(|app| {
         during(say, format!("reading `{app}`"), || prepare::prepare(&root, app, args, say))
     });

@@ -8,6 +8,7 @@ use crate::model::answer::{Answer, Called};
 use crate::model::app::{AppPath, Release};
 use crate::model::call;
 use crate::model::enc::{self, Enc};
+use crate::model::event::Say;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::interface::Interface;
@@ -15,7 +16,7 @@ use crate::model::subject::Subject;
 use std::path::Path;
 
 /// Checks an ENC against a package, a release that is installed here, or a checkout.
-pub fn run(args: &Check) -> Result<Answer, Failure> {
+pub fn run(args: &Check, say: Say) -> Result<Answer, Failure> {
     let shown =
         if args.enc == Path::new("-") { "stdin".into() } else { args.enc.display().to_string() };
     let text = input::read(&args.enc, enc::LARGEST)?;
@@ -28,7 +29,7 @@ pub fn run(args: &Check) -> Result<Answer, Failure> {
         Failure::new(format!("the ENC `{shown}` names no app"))
             .hint("name it: `localpuppet check --enc FILE foo/tags/r1`")
     })?;
-    let (app, interface) = called(args, &bundle)?;
+    let (app, interface) = called(args, &bundle, say)?;
     Ok(Answer::Called(Called {
         app,
         enc: shown,
@@ -39,10 +40,12 @@ pub fn run(args: &Check) -> Result<Answer, Failure> {
 }
 
 /// The classes that can be called.
-fn called(args: &Check, bundle: &Subject) -> Result<(AppPath, Interface), Failure> {
+fn called(args: &Check, bundle: &Subject, say: Say) -> Result<(AppPath, Interface), Failure> {
     let app = match (bundle, &args.module_root) {
         (Subject::Package(path), None) => return interface::of_package(path),
-        (Subject::App(app), Some(root)) => return interface::of_checkout(root, app),
+        (Subject::App(app), Some(root)) => {
+            return interface::of_checkout(root, app, &args.sources, say);
+        }
         (Subject::App(app), None) => app,
         (Subject::Package(path), Some(_)) => {
             let what = format!("`--module-root` goes with an app path, found `{}`", path.display());

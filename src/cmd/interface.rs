@@ -1,13 +1,16 @@
 //! The class interface of what an operator names: a package file, an installed release, or a checkout.
 
+use super::bundle::prepare;
 use super::package_file;
+use crate::cli::Sources;
 use crate::host::{interface, release, source::ModuleRoot};
 use crate::model::app::{AppPath, Release};
+use crate::model::event::Say;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::interface::Interface;
 use crate::model::verify::Differences;
-use crate::plan::resolve::{Allowed, resolve};
+use crate::plan::resolve::Allowed;
 use std::path::Path;
 
 /// The app of a package file, and how its classes may be called; nothing is unpacked.
@@ -33,8 +36,13 @@ pub fn of_release(root: &str, release: &Release) -> Result<(AppPath, Interface),
 }
 
 /// The same of an app in a checkout.
-pub fn of_checkout(root: &Path, app: &AppPath) -> Result<(AppPath, Interface), Failure> {
-    let root = ModuleRoot::open(root)?;
-    let apps = resolve(app, Allowed::Anything, |path| root.manifest(path, path != app))?;
-    Ok((app.clone(), interface::read(&root.directories(&apps))?))
+pub fn of_checkout(
+    root: &Path,
+    app: &AppPath,
+    sources: &Sources,
+    say: Say,
+) -> Result<(AppPath, Interface), Failure> {
+    let root = ModuleRoot::open(root, sources.cache.as_deref(), sources.signatures())?;
+    let apps = prepare::resolved(&root, app, Allowed::Anything, say)?;
+    Ok((app.clone(), interface::read(&root.directories(&apps)?)?))
 }

@@ -10,6 +10,7 @@ mod history;
 mod inspect;
 mod install;
 mod interface;
+mod lock;
 mod logs;
 mod package_file;
 mod promote;
@@ -32,7 +33,8 @@ use crate::model::failure::Failure;
 pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Failure> {
     match verb {
         Verb::Bundle(args) => bundle::run(&args, say),
-        Verb::Check(args) => check::run(&args),
+        Verb::Lock(args) => lock::run(&args, say),
+        Verb::Check(args) => check::run(&args, say),
         Verb::Diff(args) => diff::run(&args, say),
         Verb::Inspect(args) => inspect::run(&args, say),
         Verb::Stage(args) => stage::run(&args, say),

@@ -5,11 +5,13 @@
 
 pub mod agent;
 pub mod apt;
+pub mod cache;
 pub mod clock;
 pub mod detach;
 pub mod dnf;
 pub mod ec2;
 pub mod fs;
+pub mod git;
 pub mod gpg;
 pub mod hostname;
 pub mod http;
@@ -28,4 +30,5 @@ pub mod release;
 pub mod source;
 pub mod state;
 pub mod store;
+pub mod svn;
 pub mod walk;

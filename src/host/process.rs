@@ -5,8 +5,10 @@
 #![allow(clippy::disallowed_methods)]
 
 mod document;
+mod feed;
 
 pub use document::{Bounds, document};
+pub use feed::feed;
 
 use super::clock::{self, Deadline};
 use super::proc::{Family, ignores, is_alive};
@@ -180,6 +182,12 @@ impl ProcessError {
             Problem::Exit { stderr, .. } => stderr,
             _ => "",
         }
+    }
+
+    /// The first line that the program wrote to stderr, or how it failed.
+    pub fn reason(&self) -> String {
+        let line = self.stderr().lines().find(|line| !line.trim().is_empty());
+        line.map_or_else(|| self.to_string(), shown)
     }
 
     /// True where there is no such program.

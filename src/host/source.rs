@@ -1,29 +1,47 @@
-//! A module root on disk: app paths, their manifests, and what exists instead.
+//! A module root: app paths, their manifests, and what exists instead. An app is a directory of
+//! it, or comes from where its `sources.yaml` says.
 
+mod remote;
+
+use super::cache::Cache;
 use super::fs;
 use super::interface::Modulepath;
 use crate::model::app::{AppPath, Line};
 use crate::model::failure::Failure;
+use crate::model::lock;
 use crate::model::manifest::{self, Manifest};
 use crate::model::module::{LARGEST_METADATA, METADATA, Metadata};
+use crate::model::origin::Origin;
+use crate::model::sources::{self, Signatures, Sources};
 use crate::model::suggest::{listed, nearest};
+use remote::{Remote, has_tags, unsigned};
 use std::path::{Path, PathBuf};
 
 /// A directory that app paths are relative to.
 #[derive(Debug)]
 pub struct ModuleRoot {
     directory: PathBuf,
+    signatures: Signatures,
+    remote: Option<Remote>,
 }
 
 impl ModuleRoot {
-    /// Takes a directory as module root.
-    pub fn open(directory: &Path) -> Result<Self, Failure> {
-        if fs::is_directory(directory)? {
-            return Ok(ModuleRoot { directory: directory.to_owned() });
+    /// Takes a directory as module root; `cache` keeps what comes from git and Subversion.
+    pub fn open(
+        directory: &Path,
+        cache: Option<&Path>,
+        signatures: Signatures,
+    ) -> Result<Self, Failure> {
+        if !fs::is_directory(directory)? {
+            let what = format!("the module root `{}` is no directory", directory.display());
+            return Err(Failure::new(what)
+                .hint("name the directory that has `foo/tags/r1` in it: `--module-root DIR`"));
         }
-        let what = format!("the module root `{}` is no directory", directory.display());
-        Err(Failure::new(what)
-            .hint("name the directory that has `foo/tags/r1` in it: `--module-root DIR`"))
+        let remote = match declared(directory)? {
+            None => None,
+            Some(sources) => Some(Remote::new(sources, directory, Cache::at(cache)?, signatures)),
+        };
+        Ok(ModuleRoot { directory: directory.to_owned(), signatures, remote })
     }
 
     /// The directory.
@@ -32,43 +50,92 @@ impl ModuleRoot {
     }
 
     /// The directories of a modulepath.
-    pub fn directories(&self, modulepath: &[AppPath]) -> Modulepath {
-        modulepath.iter().map(|app| (app.clone(), self.directory.join(app.as_str()))).collect()
+    pub fn directories(&self, modulepath: &[AppPath]) -> Result<Modulepath, Failure> {
+        modulepath.iter().map(|app| Ok((app.clone(), self.app(app)?))).collect()
+    }
+
+    /// True where an app path is there, or is of an app that has a source.
+    pub fn has(&self, app: &AppPath) -> Result<bool, Failure> {
+        match &self.remote {
+            Some(remote) if remote.sources.within(app).is_some() => Ok(true),
+            _ => fs::is_directory(&self.directory.join(app.as_str())),
+        }
     }
 
     /// The directory of an app path, which has to be there.
     pub fn app(&self, app: &AppPath) -> Result<PathBuf, Failure> {
+        self.found(app).map(|(directory, _)| directory)
+    }
+
+    /// Where the tree of an app path comes from.
+    pub fn origin(&self, app: &AppPath) -> Result<Origin, Failure> {
+        self.found(app).map(|(_, origin)| origin)
+    }
+
+    /// Which sources could not be asked, so that what the cache has of them was taken.
+    pub fn away(&self) -> Vec<String> {
+        self.remote.as_ref().map(Remote::away).unwrap_or_default()
+    }
+
+    fn found(&self, app: &AppPath) -> Result<(PathBuf, Origin), Failure> {
+        if let Some(remote) = &self.remote
+            && let Some(taken) = remote.tree(app)?
+        {
+            return Ok((taken.directory, taken.origin));
+        }
         let directory = self.directory.join(app.as_str());
-        match fs::is_directory(&directory) {
-            Ok(true) => Ok(directory),
-            Ok(false) => Err(self.missing(app, &directory)?),
-            Err(failure) => Err(failure),
+        if !fs::is_directory(&directory)? {
+            return Err(self.missing(app, &directory)?);
+        }
+        match self.signatures {
+            Signatures::Required => Err(unsigned(app, "it is a directory of the module root")),
+            Signatures::NotLookedAt => Ok((directory, Origin::Directory)),
         }
     }
 
     /// The manifest of an app path; a dependency need not have one.
     pub fn manifest(&self, app: &AppPath, is_dependency: bool) -> Result<Manifest, Failure> {
         let path = self.app(app)?.join(manifest::FILE_NAME);
+        if fs::kind(&path)?.is_some_and(|kind| kind.is_symlink()) {
+            return Err(Failure::new(format!("`{}` is a symbolic link", path.display()))
+                .hint("what it leads to may be no part of the tag: put the file itself there"));
+        }
         let text = match fs::read_bounded(&path, manifest::LARGEST)? {
             Some(text) => text,
             None if is_dependency => return Ok(Manifest::default()),
             None => {
                 return Err(Failure::new(format!("`{app}` has no `{}`", manifest::FILE_NAME))
-                    .hint(format!(
-                        "an app without dependencies has an empty one: touch {}",
-                        path.display()
-                    )));
+                    .hint(self.how_to_add(app)));
             }
         };
-        Manifest::parse(&text).map_err(|error| {
+        let manifest = Manifest::parse(&text).map_err(|error| {
             Failure::new(format!("manifest of `{app}` is not valid"))
                 .because(Failure::new(format!("`{}`: {error}", path.display())))
                 .hint("it lists app paths: `modulepath: [dist/tags/r1]`")
-        })
+        })?;
+        if let Some(remote) = &self.remote {
+            remote.ready(manifest.modulepath.iter().map(|listed| &listed.app));
+        }
+        Ok(manifest)
+    }
+
+    fn how_to_add(&self, app: &AppPath) -> String {
+        let empty = "an app without dependencies has an empty one:";
+        let is_remote = |remote: &Remote| remote.sources.within(app).is_some();
+        match self.remote.as_ref().is_some_and(is_remote) {
+            true => format!("{empty} add it to the repository, and tag that"),
+            false => {
+                let path = self.directory.join(app.as_str()).join(manifest::FILE_NAME);
+                format!("{empty} touch {}", path.display())
+            }
+        }
     }
 
     /// Refuses an app path with a symbolic link in it: what it leads to is no part of the tag.
     pub fn refuse_links(&self, app: &AppPath) -> Result<(), Failure> {
+        if self.origin(app)? != Origin::Directory {
+            return Ok(());
+        }
         let mut directory = self.directory.clone();
         for component in app.as_str().split('/') {
             directory.push(component);
@@ -86,7 +153,7 @@ impl ModuleRoot {
         app: &AppPath,
         module: &str,
     ) -> Result<Result<Metadata, String>, Failure> {
-        let path = self.directory.join(app.as_str()).join(module).join(METADATA);
+        let path = self.app(app)?.join(module).join(METADATA);
         let Some(text) = fs::read_bounded(&path, LARGEST_METADATA)? else {
             return Ok(Ok(Metadata::default()));
         };
@@ -96,7 +163,11 @@ impl ModuleRoot {
 
     /// The tags of an app that are there.
     pub fn tags(&self, name: &str) -> Result<Vec<String>, Failure> {
-        fs::names(&self.directory.join(name).join("tags"))
+        let remote = self.remote.as_ref().map(|remote| remote.tags(name)).transpose()?.flatten();
+        match remote {
+            Some(tags) => Ok(tags),
+            None => fs::names(&self.directory.join(name).join("tags")),
+        }
     }
 
     /// What is there instead of a directory that is not.
@@ -109,19 +180,23 @@ impl ModuleRoot {
         if let Line::Tag { name, tag } = app.line() {
             let tags = self.tags(name)?;
             if !tags.is_empty() {
-                let meant =
-                    nearest(tag, &tags).map(|tag| format!("; did you mean `{name}/tags/{tag}`?"));
-                let hint =
-                    format!("`{name}` has tags {}{}", listed(&tags), meant.unwrap_or_default());
-                return Ok(failure.hint(hint));
+                return Ok(has_tags(failure, name, tag, &tags));
             }
         }
         let first = app.as_str().split('/').next().unwrap_or_default();
         let names = fs::names(&self.directory)?;
-        let names: Vec<String> = names.into_iter().filter(|name| !name.starts_with('.')).collect();
+        let is_app = |name: &String| {
+            !name.starts_with('.')
+                && ![sources::FILE_NAME, lock::FILE_NAME].contains(&name.as_str())
+        };
+        let mut names: Vec<String> = names.into_iter().filter(is_app).collect();
         if names.iter().any(|name| name == first) {
             let below = fs::names(&self.directory.join(first)).unwrap_or_default();
             return Ok(failure.hint(format!("`{first}` has {}", listed(&below))));
+        }
+        if let Some(remote) = &self.remote {
+            names.extend(remote.sources.names().map(|(name, _)| name.to_owned()));
+            names.sort();
         }
         let root = self.directory.display();
         if names.is_empty() {
@@ -132,4 +207,35 @@ impl ModuleRoot {
             format!("the module root `{root}` has {}{}", listed(&names), meant.unwrap_or_default());
         Ok(failure.hint(hint))
     }
+}
+
+/// Where a path is that begins with one of some app paths.
+pub fn place(directories: &[(AppPath, PathBuf)], path: &str) -> Option<PathBuf> {
+    directories.iter().find_map(|(app, directory)| {
+        let rest = path.strip_prefix(app.as_str())?.strip_prefix('/')?;
+        Some(directory.join(rest))
+    })
+}
+
+/// What the `sources.yaml` of a module root declares; none where there is none.
+fn declared(module_root: &Path) -> Result<Option<Sources>, Failure> {
+    let path = module_root.join(sources::FILE_NAME);
+    let Some(text) = fs::read_bounded(&path, sources::LARGEST)? else { return Ok(None) };
+    let shown = path.display();
+    let refused = |cause: String| {
+        Failure::new(format!("`{shown}` is not valid")).because(Failure::new(cause))
+    };
+    let sources = Sources::parse(&text).map_err(|error| {
+        refused(error.to_string()).hint("it says where apps are: `foo: { git: URL }`")
+    })?;
+    for (name, line) in sources.names() {
+        let directory = module_root.join(name);
+        if fs::kind(&directory)?.is_some() {
+            let there = directory.display();
+            let cause =
+                format!("line {line}: `{name}` has a source, and `{there}` is there as well");
+            return Err(refused(cause).hint("rename the directory, or take the entry out"));
+        }
+    }
+    Ok(Some(sources))
 }

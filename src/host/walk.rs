@@ -32,11 +32,10 @@ pub struct Walked {
     pub offenders: Vec<(String, String)>,
 }
 
-/// Walks an app path and reads every file once.
-pub fn walk(module_root: &Path, app: &AppPath) -> Result<Walked, Failure> {
-    let top = module_root.join(app.as_str());
-    let (entries, mut left_out) = entries(&top, app)?;
-    let looked = entries.par_iter().map(|entry| look(&top, app, entry));
+/// Walks the directory of an app path and reads every file once.
+pub fn walk(top: &Path, app: &AppPath) -> Result<Walked, Failure> {
+    let (entries, mut left_out) = entries(top, app)?;
+    let looked = entries.par_iter().map(|entry| look(top, app, entry));
     let mut walked = Walked::default();
     for (entry, found) in entries.iter().zip(looked.collect::<Result<Vec<_>, _>>()?) {
         match found {
@@ -45,7 +44,7 @@ pub fn walk(module_root: &Path, app: &AppPath) -> Result<Walked, Failure> {
                 walked.md5sums.push((node.path().clone(), md5));
                 walked.nodes.push(node);
             }
-            Found::Offender(reason) => walked.offenders.push((shown(&top, app, entry), reason)),
+            Found::Offender(reason) => walked.offenders.push((shown(top, app, entry), reason)),
         }
     }
     walked.nodes.sort_by(|a, b| a.path().cmp(b.path()));

@@ -9,6 +9,7 @@ use super::digest::Sha256Digest;
 use super::document::Document;
 use super::exit::Exit;
 use super::inspection::Inspection;
+use super::lock::Locked;
 use super::pruned::Pruned;
 use super::publication::{Check, Listing, Pruning, Publication};
 use super::run::Record;
@@ -25,6 +26,8 @@ use std::path::PathBuf;
 pub enum Answer {
     /// Of `bundle`, one for each release.
     Built(Vec<Built>),
+    /// Of `lock`, one for each release.
+    Locked(Vec<LockedRelease>),
     /// Of `inspect`.
     Inspected(Box<Inspection>),
     /// Of `diff`.
@@ -67,7 +70,7 @@ impl Answer {
     /// The exit code that goes with the answer.
     pub fn exit(&self) -> Exit {
         match self {
-            Answer::Built(_) | Answer::Document(_) => Exit::Ok,
+            Answer::Built(_) | Answer::Locked(_) | Answer::Document(_) => Exit::Ok,
             Answer::Published(_) | Answer::Listing(_) | Answer::PrunedRepository(_) => Exit::Ok,
             Answer::Checked(check) => check.exit(),
             Answer::Inspected(inspection) => inspection.exit(),
@@ -151,6 +154,15 @@ impl Built {
             packages,
         }
     }
+}
+
+/// What a release is made of, as it was locked.
+#[derive(Debug, Serialize)]
+pub struct LockedRelease {
+    pub app: AppPath,
+    /// True where the lock had it so already.
+    pub unchanged: bool,
+    pub entries: Vec<Locked>,
 }
 
 /// A package file.

@@ -117,7 +117,7 @@ impl Bundle {
             .map(|(app, nodes)| Entry {
                 app: app.clone(),
                 directory: format!("{directory}/{MODULE_ROOT}/{app}"),
-                tree: relative_digest(app.as_str(), &nodes.iter().collect::<Vec<_>>()),
+                tree: tree(app, nodes),
             })
             .collect();
         let mut bundle = Bundle {
@@ -363,6 +363,11 @@ impl Bundle {
             && found.iter().zip(&self.modules).all(|(a, b)| same(a, b));
         if all_same { Ok(()) } else { Err(BundleError::Modules) }
     }
+}
+
+/// The digest of the tree of an app path, whose nodes have paths that start with it.
+pub fn tree(app: &AppPath, nodes: &[Node]) -> Sha256Digest {
+    relative_digest(app.as_str(), &nodes.iter().collect::<Vec<_>>())
 }
 
 /// The digest of a tree whose node paths start with its directory.

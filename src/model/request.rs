@@ -10,6 +10,7 @@ use super::enc_source::EncSource;
 use super::package_manager::PackageManager;
 use super::run::{DetailedExit, Mode};
 use super::run_id::RunId;
+use super::sources::Signatures;
 use super::url::Url;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -79,7 +80,16 @@ pub enum CodeFrom {
     /// An installed release, and no network: of `rollback`.
     Installed,
     /// A checkout.
-    Checkout(PathBuf),
+    Checkout(Checkout),
+}
+
+/// Code that is not installed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkout {
+    pub module_root: PathBuf,
+    /// Where what comes from git and Subversion is kept, where the operator says it.
+    pub cache: Option<PathBuf>,
+    pub signatures: Signatures,
 }
 
 /// How a release is installed.

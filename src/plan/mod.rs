@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod formats;
 pub mod history;
+pub mod lock;
 pub mod prune;
 pub mod prune_repository;
 pub mod publish;

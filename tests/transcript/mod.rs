@@ -38,7 +38,7 @@ impl Shell {
             Some(Place { first, .. }) => {
                 let mut nsenter = Command::new("nsenter");
                 nsenter.args(["--pid", "--mount", "--target", first]);
-                nsenter.arg(format!("--wd={}", directory.display()));
+                nsenter.arg(format!("--wdns={}", directory.display()));
                 nsenter
             }
         };

@@ -5,7 +5,9 @@ use crate::host::source::ModuleRoot;
 use crate::host::state::Run;
 use crate::host::{fs, input};
 use crate::model::app::AppPath;
+use crate::model::event::Event;
 use crate::model::failure::Failure;
+use crate::model::request::Checkout;
 use crate::plan::apply::Code;
 use crate::plan::resolve::{Allowed, resolve};
 use std::path::Path;
@@ -13,18 +15,30 @@ use std::path::Path;
 /// Resolves an app in a checkout, and says where its code is.
 pub fn resolved(
     context: &Context,
-    directory: &Path,
+    checkout: &Checkout,
     app: &AppPath,
     run: &mut Run,
 ) -> Result<Code, Failure> {
-    let real = input::real_path(directory)?;
+    let real = input::real_path(&checkout.module_root)?;
     run.record.module_root = Some(real.clone());
     super::fit_for_puppet("the module root", &real)?;
-    let root = ModuleRoot::open(Path::new(&real))?;
+    let cache = checkout.cache.as_deref();
+    let root = ModuleRoot::open(Path::new(&real), cache, checkout.signatures)?;
     let apps = resolve(app, Allowed::Anything, |path| root.manifest(path, path != app))?;
-    let modulepath: Vec<String> = apps.iter().map(|app| format!("{real}/{app}")).collect();
-    let hiera = format!("{real}/{app}/hiera.yaml");
+    root.away().into_iter().for_each(|text| (context.say)(Event::Warning { text }));
+    let modulepath = apps.iter().map(|app| directory(&root, app));
+    let modulepath = modulepath.collect::<Result<Vec<_>, _>>()?;
+    let hiera = format!("{}/hiera.yaml", directory(&root, app)?);
     let has_hiera = fs::kind(Path::new(&hiera))?.is_some();
     super::not_interrupted(context)?;
     Ok(Code { app: app.clone(), modulepath, hiera: has_hiera.then_some(hiera) })
+}
+
+/// Where an app path is, of the module root or of the cache.
+fn directory(root: &ModuleRoot, app: &AppPath) -> Result<String, Failure> {
+    let directory = root.app(app)?.into_os_string().into_string();
+    let directory =
+        directory.map_err(|_| Failure::new("the cache has a path that is not UTF-8"))?;
+    super::fit_for_puppet("the directory", &directory)?;
+    Ok(directory)
 }

@@ -9,7 +9,7 @@ use crate::model::enc_source::EncSource;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::request::{
-    Cache, CodeFrom, Disabled, EncFrom, EncRequest, Install, Keep, Request,
+    Cache, Checkout, CodeFrom, Disabled, EncFrom, EncRequest, Install, Keep, Request,
 };
 use crate::model::run::{DetailedExit, Mode, Record};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,11 @@ pub fn of(args: &Apply, state: &State) -> Result<(Request, Option<Vec<u8>>), Fai
         _ => (EncFrom::Source(Box::new(source(&args.enc, state)?)), None),
     };
     let code = match absolute(&args.module_root)? {
-        Some(root) => CodeFrom::Checkout(root),
+        Some(module_root) => CodeFrom::Checkout(Checkout {
+            module_root,
+            cache: absolute(&args.sources.cache)?,
+            signatures: args.sources.signatures(),
+        }),
         None => CodeFrom::Release(Install {
             package: absolute(&args.package)?,
             bundle_id: args.bundle_id,

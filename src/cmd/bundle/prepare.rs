@@ -3,19 +3,21 @@
 use crate::cli;
 use crate::host::{fs, interface, source::ModuleRoot, walk};
 use crate::model::app::{AppPath, LONGEST_COMPONENT, Line, Release};
-use crate::model::bundle::Bundle;
+use crate::model::bundle::{self, Bundle};
 use crate::model::compression::Format;
 use crate::model::event::{Event, Say};
 use crate::model::failure::Failure;
 use crate::model::links::Links;
+use crate::model::lock::Locked;
 use crate::model::module::{self, Module};
 use crate::model::tree::Node;
 use crate::package::layout::Md5Sums;
+use crate::plan::lock::{self, Strictness};
 use crate::plan::{apply, resolve, resolve::Allowed, version};
 use std::path::Path;
 
 /// The directories of a modulepath in order, each with what is below it.
-type Trees = Vec<(AppPath, Vec<Node>)>;
+pub type Trees = Vec<(AppPath, Vec<Node>)>;
 
 /// A release, read and checked, of which nothing is written yet.
 pub struct Prepared {
@@ -33,15 +35,15 @@ pub fn prepare(
     args: &cli::Bundle,
     say: Say,
 ) -> Result<Prepared, Failure> {
-    let allowed = if args.snapshot { Allowed::Anything } else { Allowed::Tags };
-    let modulepath = resolve::resolve(app, allowed, |path| root.manifest(path, path != app))?;
+    let modulepath = resolved(root, app, allowed(args.snapshot), say)?;
     let release = release_of(app, &modulepath)?;
     let siblings = root.tags(release.name())?;
     let version = version::choose(&release, &siblings, args.version.as_ref())?;
     refuse_out_inside(root, &modulepath, &args.out)?;
     let (trees, md5sums) = walk_all(root, &modulepath, say)?;
+    hold_against_lock(root, app, &trees, args.locked, say)?;
     let modules = modules(root, &trees, say)?;
-    let interface = interface::read(&root.directories(&modulepath))?.to_json();
+    let interface = interface::read(&root.directories(&modulepath)?)?.to_json();
     let bundle = Bundle::new(&release, version, &trees, modules).with_interface(&interface);
     let longest = bundle.file_name(Format::Rpm).len();
     if longest > LONGEST_COMPONENT {
@@ -58,12 +60,50 @@ pub fn prepare(
 
 /// Describes an app of a checkout as its bundle would; trunk is allowed, and nothing is written.
 pub fn described(root: &ModuleRoot, app: &AppPath, say: Say) -> Result<Bundle, Failure> {
-    let modulepath =
-        resolve::resolve(app, Allowed::Anything, |path| root.manifest(path, path != app))?;
+    let modulepath = resolved(root, app, Allowed::Anything, say)?;
     let release = release_of(app, &modulepath)?;
     let (trees, _) = walk_all(root, &modulepath, say)?;
     let modules = modules(root, &trees, say)?;
     Ok(Bundle::new(&release, apply::version(&release), &trees, modules))
+}
+
+/// Which app paths may be in what is bundled.
+pub fn allowed(snapshot: bool) -> Allowed {
+    if snapshot { Allowed::Anything } else { Allowed::Tags }
+}
+
+/// The modulepath of an app; says which sources are away.
+pub fn resolved(
+    root: &ModuleRoot,
+    app: &AppPath,
+    allowed: Allowed,
+    say: Say,
+) -> Result<Vec<AppPath>, Failure> {
+    let modulepath = resolve::resolve(app, allowed, |path| root.manifest(path, path != app))?;
+    root.away().into_iter().for_each(|text| say(Event::Warning { text }));
+    Ok(modulepath)
+}
+
+/// What a release is made of, as a lock has it.
+pub fn locked(root: &ModuleRoot, trees: &Trees) -> Result<Vec<Locked>, Failure> {
+    let entry = |(app, nodes): &(AppPath, Vec<Node>)| {
+        let tree = bundle::tree(app, nodes);
+        Ok(Locked { app: app.clone(), origin: root.origin(app)?, tree })
+    };
+    trees.iter().map(entry).collect()
+}
+
+fn hold_against_lock(
+    root: &ModuleRoot,
+    app: &AppPath,
+    trees: &Trees,
+    only_locked: bool,
+    say: Say,
+) -> Result<(), Failure> {
+    let strictness = if only_locked { Strictness::Locked } else { Strictness::Told };
+    let told = lock::check(&crate::cmd::lock::read(root)?, app, &locked(root, trees)?, strictness)?;
+    told.into_iter().for_each(|text| say(Event::Warning { text }));
+    Ok(())
 }
 
 /// A release where all that it is made of is tagged; else a snapshot, which says so.
@@ -92,7 +132,7 @@ fn refuse_out_inside(root: &ModuleRoot, modulepath: &[AppPath], out: &Path) -> R
 }
 
 /// Walks and reads every directory of the modulepath; all offenders are told at once.
-fn walk_all(
+pub fn walk_all(
     root: &ModuleRoot,
     modulepath: &[AppPath],
     say: Say,
@@ -100,7 +140,7 @@ fn walk_all(
     let (mut trees, mut md5sums, mut offenders) = (Vec::new(), Md5Sums::new(), Vec::new());
     for app in modulepath {
         root.refuse_links(app)?;
-        let walked = walk::walk(root.directory(), app)?;
+        let walked = walk::walk(&root.app(app)?, app)?;
         for (path, reason) in walked.left_out {
             say(Event::LeftOut { path, reason });
         }

@@ -4,15 +4,16 @@ use super::prepare::Prepared;
 use crate::cli;
 use crate::cmd::package_file;
 use crate::host::fs::{self, Beside, Created};
-use crate::host::source::ModuleRoot;
+use crate::host::source::{ModuleRoot, place};
 use crate::model::answer::{Built, BuiltPackage};
 use crate::model::bundle::Bundle;
 use crate::model::compression::{Compression, Format};
 use crate::model::failure::Failure;
+use crate::model::tree::TreePath;
 use crate::model::verify::Differences;
 use crate::package::build::{BuildError, Job, build};
 use crate::package::layout;
-use std::io::BufWriter;
+use std::io::{self, BufWriter};
 use std::path::Path;
 
 /// Writes the packages of one release beside their place, then names them all.
@@ -40,9 +41,12 @@ pub fn write(
         jobs.push(Job { format, compression, spool, to });
         files.push((format, file));
     }
-    let open = |path: &_| {
-        let path = root.directory().join(AsRef::<Path>::as_ref(path));
-        fs::open_regular(&path).map(|(file, _)| file)
+    let apps = bundle.modulepath.iter().map(|entry| Ok((entry.app.clone(), root.app(&entry.app)?)));
+    let directories = apps.collect::<Result<Vec<_>, Failure>>()?;
+    let open = |path: &TreePath| {
+        let at = place(&directories, path.as_str());
+        let at = at.ok_or_else(|| io::Error::other("is of no app of the release"))?;
+        fs::open_regular(&at).map(|(file, _)| file)
     };
     build(jobs, &meta, &items, open).map_err(failed)?;
     refuse_other_content(bundle, &args.out)?;

@@ -3,9 +3,10 @@
 use crate::cli;
 use crate::cmd::bundle;
 use crate::cmd::package_file;
+use crate::host::interface::{self, Modulepath};
+use crate::host::release;
 use crate::host::source::ModuleRoot;
 use crate::host::state::State;
-use crate::host::{fs, interface, release};
 use crate::model::app::{AppPath, Release};
 use crate::model::bundle::Bundle;
 use crate::model::diff::Side;
@@ -25,8 +26,8 @@ pub enum Code {
     Package(PathBuf),
     /// The directory that the paths of its bundle.json are relative to.
     Installed(PathBuf),
-    /// The directory that app paths are relative to.
-    Checkout(PathBuf),
+    /// The directory of each app path.
+    Checkout(Modulepath),
 }
 
 /// Opens both sides, package files at once.
@@ -44,10 +45,10 @@ fn open(named: &Subject, args: &cli::Diff, say: Say) -> Result<Opened, Failure> 
         Subject::App(app) => app,
     };
     if let Some(directory) = &args.module_root {
-        let root = ModuleRoot::open(directory)?;
+        let cache = args.sources.cache.as_deref();
+        let root = ModuleRoot::open(directory, cache, args.sources.signatures())?;
         // What is not there may be a release that is installed.
-        let there = fs::is_directory(&root.directory().join(app.as_str()))?;
-        if there || installed(app, args)?.is_none() {
+        if root.has(app)? || installed(app, args)?.is_none() {
             return checkout(&root, app, say);
         }
     }
@@ -82,8 +83,9 @@ fn checkout(root: &ModuleRoot, app: &AppPath, say: Say) -> Result<Opened, Failur
     };
     let bundle: Bundle = bundle::described(root, app, &quiet)?;
     let apps: Vec<AppPath> = bundle.modulepath.iter().map(|entry| entry.app.clone()).collect();
-    let interface = interface::read(&root.directories(&apps))?;
+    let interface = interface::read(&root.directories(&apps)?)?;
     let place = root.directory().join(app.as_str()).display().to_string();
-    let code = Code::Checkout(root.directory().to_owned());
+    let places = apps.into_iter().map(|app| Ok((app.clone(), root.app(&app)?)));
+    let code = Code::Checkout(places.collect::<Result<_, Failure>>()?);
     Ok(Opened { side: Side { place, bundle, interface }, code })
 }

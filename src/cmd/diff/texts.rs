@@ -2,6 +2,7 @@
 
 use super::side::Code;
 use crate::host::fs;
+use crate::host::source::place;
 use crate::model::bundle::{self, MODULE_ROOT};
 use crate::model::diff::{self, Diff, FileChange, How, LARGEST_TEXT, Text};
 use crate::model::digest::Sha256Digest;
@@ -83,7 +84,9 @@ fn contents(code: &Code, nodes: &[&Node]) -> Result<Contents, Failure> {
     let contents = match code {
         Code::Package(path) => in_package(path, nodes)?,
         Code::Installed(directory) => on_disk(nodes, |node| directory.join(node.path().as_str()))?,
-        Code::Checkout(root) => on_disk(nodes, |node| root.join(FileChange::shown(node)))?,
+        Code::Checkout(places) => {
+            on_disk(nodes, |node| place(places, FileChange::shown(node)).unwrap_or_default())?
+        }
     };
     for node in nodes {
         let path = node.path();
