@@ -51,7 +51,7 @@ pub fn read_in(root: &str, directory: &str) -> Result<Option<Bundle>, Failure> {
 /// its files do.
 pub fn interface(root: &str, bundle: &Bundle) -> Result<Interface, Failure> {
     let Some(node) = &bundle.interface else {
-        let entries = bundle.modulepath.iter();
+        let entries = bundle.searched().into_iter();
         let there = |entry: &bundle::Entry| format!("{root}{}", entry.directory).into();
         return interface::read(&entries.map(|entry| (entry.app.clone(), there(entry))).collect());
     };

@@ -6,7 +6,7 @@ mod remote;
 use super::cache::Cache;
 use super::fs;
 use super::interface::Modulepath;
-use crate::model::app::{AppPath, Line};
+use crate::model::app::{AppPath, Line, searched};
 use crate::model::failure::Failure;
 use crate::model::lock;
 use crate::model::manifest::{self, Manifest};
@@ -49,9 +49,10 @@ impl ModuleRoot {
         &self.directory
     }
 
-    /// The directories of a modulepath.
-    pub fn directories(&self, modulepath: &[AppPath]) -> Result<Modulepath, Failure> {
-        modulepath.iter().map(|app| Ok((app.clone(), self.app(app)?))).collect()
+    /// The directories of a release that Puppet searches.
+    pub fn directories(&self, apps: &[AppPath]) -> Result<Modulepath, Failure> {
+        let searched = searched(apps, |app| app).into_iter();
+        searched.map(|app| Ok((app.clone(), self.app(app)?))).collect()
     }
 
     /// True where an app path is there, or is of an app that has a source.
@@ -108,7 +109,7 @@ impl ModuleRoot {
                     .hint(self.how_to_add(app)));
             }
         };
-        let manifest = Manifest::parse(&text).map_err(|error| {
+        let manifest = Manifest::parse(&text, app).map_err(|error| {
             Failure::new(format!("manifest of `{app}` is not valid"))
                 .because(Failure::new(format!("`{}`: {error}", path.display())))
                 .hint("it lists app paths: `modulepath: [dist/tags/r1]`")
@@ -182,6 +183,9 @@ impl ModuleRoot {
             if !tags.is_empty() {
                 return Ok(has_tags(failure, name, tag, &tags));
             }
+        }
+        if fs::kind(&directory.with_file_name("Puppetfile"))?.is_some() {
+            return Ok(failure.hint("there is a Puppetfile: r10k puppetfile install"));
         }
         let first = app.as_str().split('/').next().unwrap_or_default();
         let names = fs::names(&self.directory)?;

@@ -150,7 +150,7 @@ impl Built {
             app: bundle.app.clone(),
             version: bundle.version.clone(),
             bundle_id: bundle.bundle_id,
-            modulepath: bundle.modulepath.iter().map(|entry| entry.app.clone()).collect(),
+            modulepath: bundle.searched().into_iter().map(|entry| entry.app.clone()).collect(),
             packages,
         }
     }

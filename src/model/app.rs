@@ -70,6 +70,17 @@ impl AppPath {
     }
 }
 
+/// Of the directories of a release, those that Puppet searches: an app that lists directories of
+/// its own has its modules there, and would hide them from Puppet if it were searched as well.
+pub fn searched<T>(entries: &[T], app: impl Fn(&T) -> &AppPath) -> Vec<&T> {
+    let is_inside = |inner: &T, outer: &T| {
+        let (inner, outer) = (app(inner), app(outer));
+        inner != outer && inner.is_within(outer)
+    };
+    let has_others = |outer: &&T| entries.iter().any(|inner| is_inside(inner, outer));
+    entries.iter().filter(|entry| !has_others(entry)).collect()
+}
+
 /// What an app path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line<'a> {
@@ -348,6 +359,13 @@ mod tests {
     #[test]
     fn a_name_with_two_dots_inside_is_no_escape_and_a_completed_slash_is_taken_off() {
         assert_eq!(path("a..b/tags/r1/").as_str(), "a..b/tags/r1");
+    }
+
+    #[test]
+    fn what_has_others_inside_is_not_searched() {
+        let all = ["a/tags/1", "a/tags/1/site", "a/tags/1/modules", "a/tags/10"].map(path);
+        let searched: Vec<_> = searched(&all, |app| app).into_iter().map(AppPath::as_str).collect();
+        assert_eq!(searched, ["a/tags/1/site", "a/tags/1/modules", "a/tags/10"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `bundle.json`: what a bundle says of itself, and the bundle ID.
 
-use super::app::{AppPath, NotARelease, PackageName, Release};
+use super::app::{AppPath, NotARelease, PackageName, Release, searched};
 use super::compression::Format;
 use super::digest::Sha256Digest;
 use super::interface::document;
@@ -48,7 +48,7 @@ pub struct Bundle {
     pub package: PackageName,
     /// The version of the package, the same for dpkg and rpm.
     pub version: Version,
-    /// The app first, then its dependencies, in the order that Puppet searches.
+    /// The app first, then its dependencies, in the order that Puppet searches; see [`searched`].
     pub modulepath: Vec<Entry>,
     /// Every Puppet module on the modulepath.
     pub modules: Vec<Module>,
@@ -210,8 +210,13 @@ impl Bundle {
 
     /// What Puppet gets as `--modulepath`.
     pub fn modulepath(&self) -> String {
-        let directories = self.modulepath.iter().map(|entry| entry.directory.as_str());
-        directories.collect::<Vec<_>>().join(":")
+        let searched = self.searched().into_iter();
+        searched.map(|entry| entry.directory.as_str()).collect::<Vec<_>>().join(":")
+    }
+
+    /// The directories that Puppet searches, in order.
+    pub fn searched(&self) -> Vec<&Entry> {
+        searched(&self.modulepath, |entry| &entry.app)
     }
 
     /// The name of the package file, as dpkg-deb and rpmbuild would name it.
@@ -334,6 +339,7 @@ impl Bundle {
         {
             return Err(BundleError::Link { path, reason });
         }
+        let searched = self.searched();
         let mut found = Vec::new();
         for entry in &self.modulepath {
             let directory = format!("{MODULE_ROOT}/{}", entry.app);
@@ -347,8 +353,10 @@ impl Bundle {
             if !is_directory(&directory) || relative_digest(&directory, &nodes) != entry.tree {
                 return Err(BundleError::Tree(entry.app.clone()));
             }
-            let names = module::names(&directory, nodes.into_iter(), &links);
-            found.extend(names.into_iter().map(|name| (entry.app.clone(), name)));
+            if searched.contains(&entry) {
+                let names = module::names(&directory, nodes.into_iter(), &links);
+                found.extend(names.into_iter().map(|name| (entry.app.clone(), name)));
+            }
         }
         self.check_modules(found)
     }
@@ -398,5 +406,7 @@ fn below_module_root(trees: &[(AppPath, Vec<Node>)]) -> Vec<Node> {
     let directories = directories.iter().filter_map(|path| path.parse().ok());
     files.extend(directories.map(|path| Node::Directory { path }));
     files.sort_by(|a, b| a.path().cmp(b.path()));
+    // What an app has in a directory of its own that is on the modulepath is in both trees.
+    files.dedup();
     files
 }

@@ -51,8 +51,9 @@ struct Raw {
 }
 
 impl Manifest {
-    /// Reads the text of a manifest; an empty one has no dependencies.
-    pub fn parse(text: &[u8]) -> Result<Self, ManifestError> {
+    /// Reads the text of an app's manifest; an empty one has no dependencies. `./modules` is a
+    /// directory of the app itself.
+    pub fn parse(text: &[u8], of: &AppPath) -> Result<Self, ManifestError> {
         let lines = entry_lines(text)?;
         let raw: Option<Raw> = serde_yaml::from_slice(text).map_err(|error| {
             let location = error.location();
@@ -66,11 +67,13 @@ impl Manifest {
         let mut modulepath: Vec<Listed> = Vec::new();
         for (index, text) in listed.iter().enumerate() {
             let line = lines.get(index).copied().unwrap_or(1);
-            let app: AppPath = text.parse().map_err(|problem| ManifestError::Path {
-                line,
-                number: index + 1,
-                problem,
-            })?;
+            let below = text.strip_prefix("./").filter(|below| !below.is_empty());
+            let below = below.map(|below| format!("{of}/{below}"));
+            let app: AppPath = below
+                .as_ref()
+                .unwrap_or(text)
+                .parse()
+                .map_err(|problem| ManifestError::Path { line, number: index + 1, problem })?;
             if modulepath.iter().any(|listed| listed.app == app) {
                 return Err(ManifestError::Twice { line, app });
             }
@@ -117,7 +120,7 @@ mod tests {
     use super::Manifest;
 
     fn parsed(text: &str) -> String {
-        match Manifest::parse(text.as_bytes()) {
+        match Manifest::parse(text.as_bytes(), &"a/tags/r1".parse().unwrap()) {
             Ok(manifest) => {
                 let listed = manifest.modulepath.iter().map(|l| format!("{}:{}", l.line, l.app));
                 listed.collect::<Vec<_>>().join(" ")
@@ -130,6 +133,14 @@ mod tests {
     fn dependencies_keep_their_order_and_their_lines() {
         let text = "---\nmodulepath:\n  - dist/tags/r7\n  # why\n  - base/tags/v1.2\n";
         assert_eq!(parsed(text), "3:dist/tags/r7 5:base/tags/v1.2");
+    }
+
+    #[test]
+    fn a_directory_of_the_app_itself_is_below_it() {
+        assert_eq!(parsed("modulepath:\n- ./modules\n- x/y\n"), "2:a/tags/r1/modules 3:x/y");
+        for text in ["modulepath: [./]", "modulepath: [./../x]", "modulepath: [././x]"] {
+            assert!(parsed(text).starts_with("line 1: `modulepath` entry 1: expected"), "{text}");
+        }
     }
 
     #[test]

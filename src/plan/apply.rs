@@ -73,7 +73,7 @@ pub struct Code {
 pub fn code(root: &str, bundle: &Bundle) -> Code {
     let own = format!("{MODULE_ROOT}/{}/hiera.yaml", bundle.app);
     let has_own = bundle.files.iter().any(|node| node.path().as_str() == own);
-    let directories = bundle.modulepath.iter();
+    let directories = bundle.searched().into_iter();
     Code {
         app: bundle.app.clone(),
         modulepath: directories.map(|entry| format!("{root}{}", entry.directory)).collect(),

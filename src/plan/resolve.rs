@@ -20,7 +20,8 @@ const LONGEST: usize = 1000;
 /// Resolves an app to its modulepath.
 ///
 /// `manifest_of` reads the manifest of an app path; for a dependency it may
-/// answer with an empty one. Each directory comes once, where it is met first.
+/// answer with an empty one. Each directory comes once, where it is met first. An app
+/// may list directories of its own, as a control repository has them.
 pub fn resolve(
     app: &AppPath,
     allowed: Allowed,
@@ -35,7 +36,9 @@ pub fn resolve(
         let manifest =
             manifest_of(&graph.nodes[at].app).map_err(|failure| graph.blame(at, failure))?;
         for listed in manifest.modulepath {
-            if allowed == Allowed::Tags && !matches!(listed.app.line(), Line::Tag { .. }) {
+            let is_own = listed.app.is_within(&graph.nodes[at].app);
+            let is_tag = matches!(listed.app.line(), Line::Tag { .. });
+            if allowed == Allowed::Tags && !is_tag && !is_own {
                 let what = format!("{} lists `{}`", graph.manifest(at), listed.app);
                 return Err(not_a_tag(&what, &listed.app).because(graph.place(at, listed.line)));
             }
@@ -108,7 +111,7 @@ impl Graph {
                     app.source(),
                     node.app
                 )
-            } else if node.app.is_within(app) || app.is_within(&node.app) {
+            } else if other != by && (node.app.is_within(app) || app.is_within(&node.app)) {
                 format!("`{}` and `{app}` are in the release, one inside the other", node.app)
             } else {
                 continue;
@@ -245,10 +248,28 @@ mod tests {
 
     #[test]
     fn one_directory_inside_another_is_refused() {
-        let world = "a/tags/1: b/x a/tags/1/b
-            b/x:";
+        let world = "a/tags/1: b/x b/x/y
+            b/x:
+            b/x/y:";
         let refused = resolve_in(world, "a/tags/1", Allowed::Anything).unwrap_err();
         assert!(refused.contains("one inside the other"), "{refused}");
+        let world = "a/tags/1: a/tags/1/b a/tags/1/b/c
+            a/tags/1/b:
+            a/tags/1/b/c:";
+        let refused = resolve_in(world, "a/tags/1", Allowed::Tags).unwrap_err();
+        assert!(refused.contains("one inside the other"), "{refused}");
+    }
+
+    #[test]
+    fn an_app_may_list_directories_of_its_own() {
+        let world = "a/tags/1: a/tags/1/site a/tags/1/modules
+            a/tags/1/site:
+            a/tags/1/modules:";
+        let resolved = resolve_in(world, "a/tags/1", Allowed::Tags).unwrap();
+        assert_eq!(resolved, "a/tags/1 a/tags/1/site a/tags/1/modules");
+        let world = "a/tags/1: b/tags/1/modules
+            b/tags/1/modules:";
+        assert!(resolve_in(world, "a/tags/1", Allowed::Tags).is_err());
     }
 
     #[test]

@@ -148,6 +148,26 @@ fn every_way_to_fail_has_its_outcome() {
 }
 
 #[test]
+fn a_checkout_may_take_its_apps_from_git() {
+    let node = Node::new();
+    node.write("repository/manifest.yaml", "modulepath: [./modules]\n");
+    let class = format!("class foo {{ file {{ '{}': content => 'x' }} }}", node.path("managed"));
+    node.write("repository/modules/foo/manifests/init.pp", &class);
+    let script = "git init --quiet && git add --all && git -c user.name=a -c user.email=a@b \
+                  commit --quiet --message 1 && git tag r1 && echo 'not r1' > modules/foo/manifests/init.pp";
+    let made = ran(Command::new("sh").args(["-ec", script]).current_dir(node.path("repository")));
+    assert_eq!(made.code, 0, "{made}");
+    node.write("m/sources.yaml", "foo: { git: ../repository }\n");
+    node.enc("foo/tags/r1", json!({"foo": {}}));
+    let (root, cache) = (node.path("m"), node.path("cache"));
+    let arguments = ["apply", "--module-root", &root, "--cache", &cache, "--detailed-exitcodes"];
+    let applied = node.run(&arguments);
+    assert_eq!(applied.code, 2, "{applied}");
+    assert_eq!(node.read("managed"), "x");
+    assert!(applied.stdout.contains(&format!("--modulepath {cache}/trees/")), "{applied}");
+}
+
+#[test]
 fn a_signal_ends_puppet_with_all_that_it_started_and_a_second_run_is_refused() {
     let node = Node::new();
     let (pid_file, after) = (node.path("pid"), node.path("after"));

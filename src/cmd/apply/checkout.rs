@@ -4,7 +4,7 @@ use super::Context;
 use crate::host::source::ModuleRoot;
 use crate::host::state::Run;
 use crate::host::{fs, input};
-use crate::model::app::AppPath;
+use crate::model::app::{AppPath, searched};
 use crate::model::event::Event;
 use crate::model::failure::Failure;
 use crate::model::request::Checkout;
@@ -26,7 +26,8 @@ pub fn resolved(
     let root = ModuleRoot::open(Path::new(&real), cache, checkout.signatures)?;
     let apps = resolve(app, Allowed::Anything, |path| root.manifest(path, path != app))?;
     root.away().into_iter().for_each(|text| (context.say)(Event::Warning { text }));
-    let modulepath = apps.iter().map(|app| directory(&root, app));
+    let searched = searched(&apps, |app| app).into_iter();
+    let modulepath = searched.map(|app| directory(&root, app));
     let modulepath = modulepath.collect::<Result<Vec<_>, _>>()?;
     let hiera = format!("{}/hiera.yaml", directory(&root, app)?);
     let has_hiera = fs::kind(Path::new(&hiera))?.is_some();

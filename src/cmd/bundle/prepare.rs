@@ -2,7 +2,7 @@
 
 use crate::cli;
 use crate::host::{fs, interface, source::ModuleRoot, walk};
-use crate::model::app::{AppPath, LONGEST_COMPONENT, Line, Release};
+use crate::model::app::{AppPath, LONGEST_COMPONENT, Line, Release, searched};
 use crate::model::bundle::{self, Bundle};
 use crate::model::compression::Format;
 use crate::model::event::{Event, Say};
@@ -108,7 +108,8 @@ fn hold_against_lock(
 
 /// A release where all that it is made of is tagged; else a snapshot, which says so.
 fn release_of(app: &AppPath, modulepath: &[AppPath]) -> Result<Release, Failure> {
-    let tagged = |app: &AppPath| matches!(app.line(), Line::Tag { .. });
+    let is_tag = |app: &AppPath| matches!(app.line(), Line::Tag { .. });
+    let tagged = |app| modulepath.iter().any(|tag| is_tag(tag) && AppPath::is_within(app, tag));
     let release = match modulepath.iter().all(tagged) {
         true => Release::of(app),
         false => Release::snapshot_of(app),
@@ -140,6 +141,10 @@ pub fn walk_all(
     let (mut trees, mut md5sums, mut offenders) = (Vec::new(), Md5Sums::new(), Vec::new());
     for app in modulepath {
         root.refuse_links(app)?;
+        if let Some(nodes) = below(&trees, app) {
+            trees.push((app.clone(), nodes));
+            continue;
+        }
         let walked = walk::walk(&root.app(app)?, app)?;
         for (path, reason) in walked.left_out {
             say(Event::LeftOut { path, reason });
@@ -148,7 +153,8 @@ pub fn walk_all(
         md5sums.extend(walked.md5sums);
         trees.push((app.clone(), walked.nodes));
     }
-    let nodes = || trees.iter().flat_map(|(_, nodes): &(AppPath, Vec<Node>)| nodes);
+    let is_whole = |app: &AppPath| !modulepath.iter().any(|a| a != app && app.is_within(a));
+    let nodes = || trees.iter().filter(|(app, _)| is_whole(app)).flat_map(|(_, nodes)| nodes);
     let bad_links = Links::among(nodes()).refused(nodes());
     offenders.extend(bad_links.into_iter().map(|link| (link.path.to_string(), link.reason)));
     if offenders.is_empty() {
@@ -163,6 +169,13 @@ pub fn walk_all(
     )))
 }
 
+/// What is below a directory of an app that was walked already.
+fn below(trees: &[(AppPath, Vec<Node>)], app: &AppPath) -> Option<Vec<Node>> {
+    let (_, nodes) = trees.iter().find(|(outer, _)| app.is_within(outer))?;
+    let prefix = format!("{app}/");
+    Some(nodes.iter().filter(|node| node.path().as_str().starts_with(&prefix)).cloned().collect())
+}
+
 /// The modules of a release, in the order of its modulepath.
 fn modules(
     root: &ModuleRoot,
@@ -171,7 +184,7 @@ fn modules(
 ) -> Result<Vec<Module>, Failure> {
     let links = Links::among(trees.iter().flat_map(|(_, nodes)| nodes));
     let mut found = Vec::new();
-    for (app, nodes) in trees {
+    for (app, nodes) in searched(trees, |(app, _)| app) {
         for name in module::names(app.as_str(), nodes.iter(), &links) {
             let metadata = root.metadata(app, &name)?.unwrap_or_else(|problem| {
                 say(Event::Warning { text: problem });

@@ -47,9 +47,14 @@ impl Remote {
         Remote { sources, signatures, module_root, cache, taken, asked }
     }
 
-    /// The tree of an app path; none where no source has it.
+    /// The tree of an app path, or a directory of it; none where no source has it.
     pub fn tree(&self, app: &AppPath) -> Result<Option<Taken>, Failure> {
         let Some((name, source)) = self.sources.within(app) else { return Ok(None) };
+        if let Some((whole, below)) = inside(name, app) {
+            let Some(mut taken) = self.tree(&whole)? else { return Ok(None) };
+            taken.directory = directory_in(&taken.directory, below, app)?;
+            return Ok(Some(taken));
+        }
         if app.source() != name || app.line() == Line::Other {
             let what =
                 format!("`{app}` is no tag, trunk or branch of `{name}`, which has a source");
@@ -197,6 +202,28 @@ impl Remote {
         let tags = self.tags(name)?.unwrap_or_default();
         Ok(has_tags(failure, name, tag, &tags))
     }
+}
+
+/// The tag, trunk or branch that an app path is a directory of, and which.
+fn inside<'a>(name: &str, app: &'a AppPath) -> Option<(AppPath, &'a str)> {
+    let rest = app.as_str().strip_prefix(name)?.strip_prefix('/')?;
+    let words = if rest.starts_with("trunk/") { 1 } else { 2 };
+    let (at, _) = rest.match_indices('/').nth(words - 1)?;
+    let whole: AppPath = format!("{name}/{}", &rest[..at]).parse().ok()?;
+    let is_whole = whole.source() == name && whole.line() != Line::Other;
+    is_whole.then(|| (whole, &rest[at + 1..]))
+}
+
+/// A directory of a tree that no link leads to.
+fn directory_in(tree: &Path, below: &str, app: &AppPath) -> Result<PathBuf, Failure> {
+    let mut directory = tree.to_owned();
+    for component in below.split('/') {
+        directory.push(component);
+        if !fs::kind(&directory)?.is_some_and(|kind| kind.is_dir()) {
+            return Err(Failure::new(format!("`{app}` is no directory of its repository")));
+        }
+    }
+    Ok(directory)
 }
 
 /// A failure with the tags that there are; unchanged where there are none.

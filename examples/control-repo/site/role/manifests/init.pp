@@ -1,0 +1,3 @@
+class role {
+  include platform
+}
