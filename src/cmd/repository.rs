@@ -5,6 +5,7 @@ pub mod check;
 pub mod commit;
 pub mod enter;
 pub mod generation;
+pub mod index;
 pub mod list;
 pub mod pages;
 pub mod prune;

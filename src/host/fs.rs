@@ -319,6 +319,23 @@ fn rename(beside: Beside, path: &Path, parent: &Path) -> io::Result<()> {
     named.persist(path).map_err(|error| error.error)
 }
 
+/// Puts another name of a file that is there in the place of another; a copy, where the file system
+/// has no other names. Whoever calls syncs the directory.
+pub fn replace_by(path: &Path, of: &Path) -> Result<(), Failure> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let fail = |error| failed("write", path, error);
+    let mut named = tempfile::Builder::new();
+    let named = named.prefix(UNNAMED).make_in(parent, |name| fs::hard_link(of, name));
+    match named {
+        Ok(named) => named.into_temp_path().persist(path).map_err(|error| fail(error.error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(failed("read", of, error)),
+        Err(_) => {
+            let bytes = open(of).and_then(|file| bounded(file, of, u64::MAX - 1))?;
+            replace(path, &bytes, 0o644)
+        }
+    }
+}
+
 /// Brings all that was written to the file system of a path to its disk; where the path is not
 /// there, to that of the nearest directory above it.
 pub fn sync_file_system(path: &Path) -> Result<(), Failure> {

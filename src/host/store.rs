@@ -37,6 +37,14 @@ pub enum Content<'a> {
     },
 }
 
+/// A file that is a copy of an object.
+pub struct Follower<'a> {
+    pub path: &'a str,
+    pub of: &'a str,
+    /// The object, where it is at hand.
+    pub bytes: Option<&'a [u8]>,
+}
+
 impl Store {
     /// Opens a repository that may not be there yet; nothing is written.
     pub fn open(destination: &Destination) -> Result<Self, Failure> {
@@ -72,14 +80,6 @@ impl Store {
         }
     }
 
-    /// What an object is now; none where there is none.
-    pub fn seen(&self, key: &str) -> Result<Option<Seen>, Failure> {
-        match self {
-            Store::Directory(directory) => directory.seen(key),
-            Store::S3(s3) => s3.seen(key),
-        }
-    }
-
     /// True where there is such an object.
     pub fn has(&self, key: &str) -> Result<bool, Failure> {
         match self {
@@ -110,6 +110,27 @@ impl Store {
         match self {
             Store::Directory(directory) => directory.swap(key, bytes, seen),
             Store::S3(s3) => s3.swap(key, bytes, seen),
+        }
+    }
+
+    /// Makes an object, named by what it is, out of another of the same bytes; there may be one.
+    pub fn copy(&self, key: &str, of: &str) -> Result<(), Failure> {
+        match self {
+            Store::Directory(directory) => directory.copy(key, of),
+            Store::S3(s3) => s3.copy(key, of),
+        }
+    }
+
+    /// Makes files say what objects say, in this order, as long as `is_current`; no file ever
+    /// goes back to what a publisher who has been overtaken wants.
+    pub fn follow(
+        &self,
+        files: &[Follower],
+        is_current: &dyn Fn() -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        match self {
+            Store::Directory(directory) => directory.follow(files, is_current),
+            Store::S3(s3) => s3.follow(files, is_current),
         }
     }
 

@@ -35,6 +35,9 @@ const KEPT_GENERATIONS: usize = 3;
 /// longer from the first file to the last.
 pub const KEPT_SECONDS: i64 = 3600;
 
+/// Clocks differ by some minutes; by hours, one is wrong.
+pub const TOLERATED_SECONDS: i64 = 600;
+
 /// What is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,8 +51,9 @@ pub struct Head {
     pub signed: bool,
     /// dpkg's architectures whose indexes are written.
     pub architectures: Vec<String>,
-    /// The indexes that the next generation is made from.
-    pub indexes: Indexes,
+    /// The indexes that the next generation is made from: `Packages`, then the documents of
+    /// rpm-md in the order of `repomd.xml`.
+    pub indexes: [Packed; 4],
     /// What clients read first, in the order in which it becomes current.
     pub pointers: Vec<Pointer>,
     /// Every hashed object of this generation.
@@ -58,14 +62,43 @@ pub struct Head {
     pub history: Vec<Past>,
 }
 
-/// The indexes of a generation, compressed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// An index, and how it is compressed. What is none was never made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Indexes {
-    pub packages: Stored,
-    pub primary: Stored,
-    pub filelists: Stored,
-    pub other: Stored,
+pub struct Packed {
+    pub text: Sum,
+    pub gzip: Sum,
+    /// Of what apt reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xz: Option<Sum>,
+    /// The parts that were compressed apart, in order, with what is before and after the packages.
+    pub parts: Vec<Lengths>,
+}
+
+/// What some bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sum {
+    pub bytes: u64,
+    pub sha256: Sha256Digest,
+}
+
+/// How long a part is: as text, in gzip, in xz without padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lengths(pub usize, pub usize, pub usize);
+
+impl Sum {
+    /// Of bytes that are at hand.
+    pub fn of(bytes: impl AsRef<[u8]>) -> Self {
+        let bytes = bytes.as_ref();
+        Sum { bytes: bytes.len() as u64, sha256: Sha256Digest::of(bytes) }
+    }
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Sum::of("")
+    }
 }
 
 /// An object whose bytes are known.
@@ -109,7 +142,7 @@ pub struct Draft {
     pub date: i64,
     pub signed: bool,
     pub architectures: Vec<String>,
-    pub indexes: Indexes,
+    pub indexes: [Packed; 4],
     pub pointers: Vec<Pointer>,
     pub objects: BTreeSet<String>,
 }
@@ -127,7 +160,7 @@ impl Head {
     /// Writes it down.
     pub fn to_json(&self) -> Vec<u8> {
         // Strings and numbers: nothing here can fail to serialise.
-        serde_json::to_vec_pretty(self).unwrap_or_default()
+        serde_json::to_vec(self).unwrap_or_default()
     }
 
     /// The generation after `before`, and the objects that no client needs any more.
@@ -176,18 +209,11 @@ mod tests {
     use super::*;
 
     fn draft(date: i64, object: &str) -> Draft {
-        let none = Stored { key: String::new(), bytes: 0, sha256: Sha256Digest::of("") };
-        let indexes = Indexes {
-            packages: none.clone(),
-            primary: none.clone(),
-            filelists: none.clone(),
-            other: none,
-        };
         Draft {
             date,
             signed: false,
             architectures: Vec::new(),
-            indexes,
+            indexes: Default::default(),
             pointers: Vec::new(),
             objects: BTreeSet::from([object.to_owned(), "always".to_owned()]),
         }

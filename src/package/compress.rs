@@ -2,7 +2,7 @@
 
 use crate::model::compression::{Compression, Method};
 use flate2::{Compress, Crc, FlushCompress, Status};
-use liblzma::stream::{Check, Filters, LzmaOptions, MtStreamBuilder};
+use liblzma::stream::{Check, Filters, LzmaOptions, MtStreamBuilder, Stream};
 use liblzma::write::XzEncoder;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -123,6 +123,9 @@ impl<W> Write for Zstd<W> {
     }
 }
 
+/// Deflate, no flags, no time; made on Unix.
+pub const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+
 /// gzip (RFC 1952): one member of blocks compressed apart, each but the last
 /// ended by an empty stored block so that they join on a byte.
 pub struct Gzip<W: Write> {
@@ -146,8 +149,9 @@ impl<W: Write> Gzip<W> {
             1 => 4,
             _ => 0,
         };
-        // Deflate, no flags, no time; made on Unix.
-        to.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, extra, 3])?;
+        let mut header = GZIP_HEADER;
+        header[8] = extra;
+        to.write_all(&header)?;
         let block = Vec::with_capacity(BLOCK);
         Ok(Gzip { to, level, block, waiting: VecDeque::new(), crc: Crc::new() })
     }
@@ -245,6 +249,95 @@ pub fn gzip(bytes: &[u8], level: u8) -> io::Result<Vec<u8>> {
     gzip.finish()
 }
 
+/// Text as a part of a gzip stream: parts that are put in a row are one stream.
+pub fn deflated(text: &str, level: u8) -> io::Result<Vec<u8>> {
+    deflate(text.as_bytes(), level, FlushCompress::Sync).map(|block| block.deflated)
+}
+
+/// One gzip member of parts and of what they are.
+pub fn gzip_of<'a>(parts: impl Iterator<Item = &'a [u8]>, text: &str) -> Vec<u8> {
+    let mut crc = Crc::new();
+    crc.update(text.as_bytes());
+    let mut bytes = GZIP_HEADER.to_vec();
+    parts.for_each(|part| bytes.extend_from_slice(part));
+    // A last block, of nothing.
+    bytes.extend([3, 0]);
+    bytes.extend(crc.sum().to_le_bytes());
+    bytes.extend(crc.amount().to_le_bytes());
+    bytes
+}
+
+/// Text as a block of an xz stream, and how long that is without its padding.
+pub fn xz_block(text: &str, level: u8) -> io::Result<(Vec<u8>, usize)> {
+    let mut options = LzmaOptions::new_preset(u32::from(level))?;
+    // It never looks back further than to its start; more is memory for nothing.
+    options.dict_size(u32::try_from(text.len()).unwrap_or(u32::MAX).clamp(1 << 16, 8 << 20));
+    let mut filters = Filters::new();
+    filters.lzma2(&options);
+    let stream = Stream::new_stream_encoder(&filters, Check::Crc64)?;
+    let mut encoder = XzEncoder::new_stream(Vec::new(), stream);
+    encoder.write_all(text.as_bytes())?;
+    let stream = encoder.finish()?;
+    block_of(&stream).ok_or_else(|| io::Error::other("xz made no stream of one block"))
+}
+
+/// The block of a stream that has one: between the header and the index, whose one record begins
+/// with the block's length without padding (xz's doc/xz-file-format.txt, 2 to 4).
+fn block_of(stream: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let (rest, footer) = stream.split_last_chunk::<12>()?;
+    let index = (u32::from_le_bytes(*footer[4..].first_chunk()?) as usize + 1) * 4;
+    let (rest, index) = rest.split_at_checked(rest.len().checked_sub(index)?)?;
+    let number = index.get(2..)?.iter().take(9).enumerate();
+    let mut unpadded = 0;
+    for (at, byte) in number {
+        unpadded |= usize::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    let block = rest.get(XZ_HEADER.len()..)?.to_vec();
+    (block.len() == unpadded.next_multiple_of(4)).then_some((block, unpadded))
+}
+
+/// An xz stream's magic bytes, "checked by CRC64", and the CRC32 of that.
+pub const XZ_HEADER: [u8; 12] = [0xfd, b'7', b'z', b'X', b'Z', 0, 0, 4, 0xe6, 0xd6, 0xb4, 0x46];
+
+/// One xz stream of blocks: each one's bytes, its length without padding, and that of its text.
+/// apt reads no second stream of a file.
+pub fn xz_of(blocks: &[(&[u8], usize, usize)]) -> Vec<u8> {
+    let mut bytes = XZ_HEADER.to_vec();
+    let mut index = vec![0];
+    push_number(&mut index, blocks.len());
+    for (block, unpadded, text) in blocks {
+        bytes.extend_from_slice(block);
+        push_number(&mut index, *unpadded);
+        push_number(&mut index, *text);
+    }
+    index.resize(index.len().next_multiple_of(4), 0);
+    let mut footer = (index.len() as u32 / 4).to_le_bytes().to_vec();
+    footer.extend([0, 4]);
+    let crc = |bytes: &[u8]| {
+        let mut crc = Crc::new();
+        crc.update(bytes);
+        crc.sum().to_le_bytes()
+    };
+    bytes.extend_from_slice(&index);
+    bytes.extend(crc(&index));
+    bytes.extend(crc(&footer));
+    bytes.extend(footer);
+    bytes.extend(b"YZ");
+    bytes
+}
+
+/// Seven bits a byte, the lowest first.
+fn push_number(to: &mut Vec<u8>, mut number: usize) {
+    while number >= 0x80 {
+        to.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    to.push(number as u8);
+}
+
 /// What a gzip stream holds, which is text of at most `largest` bytes.
 pub fn gunzip(bytes: &[u8], largest: u64) -> io::Result<String> {
     let mut text = String::new();
@@ -289,6 +382,22 @@ mod tests {
             let mut read = Vec::new();
             flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut read).unwrap();
             assert!(read == bytes, "{length}");
+        }
+    }
+
+    #[test]
+    fn xz_of_blocks_is_one_stream() {
+        for texts in [&[][..], &["a"], &["some text", "b", &"more ".repeat(5000)]] {
+            let blocks: Vec<_> = texts.iter().map(|text| xz_block(text, 6).unwrap()).collect();
+            let blocks = blocks.iter().zip(texts);
+            let blocks: Vec<_> =
+                blocks.map(|((block, bare), text)| (&block[..], *bare, text.len())).collect();
+            let mut read = String::new();
+            let stream = xz_of(&blocks);
+            // It reads the index too.
+            let mut decoder = liblzma::read::XzDecoder::new(&stream[..]);
+            decoder.read_to_string(&mut read).unwrap();
+            assert_eq!((read, decoder.total_in()), (texts.concat(), stream.len() as u64));
         }
     }
 

@@ -3,6 +3,7 @@
 
 pub mod apt;
 pub mod page;
+pub mod parts;
 pub mod yum;
 
 use std::collections::BTreeSet;

@@ -88,11 +88,12 @@ fn publishers_at_once_lose_nothing_and_clients_see_no_half() {
         ([apt.join().unwrap(), rpm.join().unwrap()].concat(), took)
     });
     let head = fs::read_to_string(bench.path("repository/ledger/head.json")).unwrap();
-    let generation = head.lines().find(|line| line.contains("\"generation\"")).unwrap();
+    let head: serde_json::Value = serde_json::from_str(&head).unwrap();
     println!(
-        "{PUBLISHERS} publishers, {} packages: {:.1} s, {generation} meanwhile {} apt-get update, {} dnf makecache, {} of them failed",
+        "{PUBLISHERS} publishers, {} packages: {:.1} s, generation {}, meanwhile {} apt-get update, {} dnf makecache, {} of them failed",
         PUBLISHERS * EACH,
         took.as_secs_f64(),
+        head["generation"],
         updates.load(Ordering::SeqCst),
         caches.load(Ordering::SeqCst),
         wrong.len()
@@ -142,6 +143,59 @@ fn a_publisher_that_is_killed_leaves_the_old_or_the_new_and_the_next_one_goes_on
         "killed at {POINTS} points of {:.0} ms: {ended} had ended, {entered} were completed by the next, {without} had entered nothing",
         whole.as_secs_f64() * 1000.0
     );
+}
+
+/// How many of a longer publisher's points are tried: `KILLS`, or a few.
+pub fn points() -> u32 {
+    std::env::var("KILLS").map_or(8, |points| points.parse().unwrap())
+}
+
+/// Kills publishers of `r2` at points of their time, each after `fresh`; `judge` looks at what is left.
+pub fn kill_at_points(
+    publisher: impl Fn() -> std::process::Command,
+    fresh: impl Fn(),
+    judge: impl Fn(&str),
+) {
+    fresh();
+    let start = Instant::now();
+    ok(&ran(&mut publisher()));
+    let (whole, points, mut ended) = (start.elapsed(), points(), 0);
+    for point in 0..points {
+        fresh();
+        let mut child = publisher().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(whole * point / points);
+        child.kill().unwrap();
+        ended += usize::from(child.wait().unwrap().success());
+        judge(&format!("killed at {point}/{points}"));
+    }
+    println!(
+        "killed at {points} points of {:.0} ms: {ended} had ended",
+        whole.as_secs_f64() * 1000.0
+    );
+}
+
+#[test]
+fn a_publisher_that_is_killed_while_it_signs_leaves_a_whole() {
+    let bench = Bench::new();
+    bench.key("release", "ed25519", "", "never");
+    let sign = ["--sign", "release.secret"];
+    ok(&bench.publish("r1", &sign));
+    shell(bench.directory.path(), "mv repository base");
+    let fresh = || drop(shell(bench.directory.path(), "rm -rf repository; cp -a base repository"));
+    let publisher = || {
+        let mut command = bench.command(&["publish", "--to", "repository"]);
+        command.args(sign).args(bench.packages("r2"));
+        // What is left of a key's home goes with the bench.
+        command.env("TMPDIR", bench.directory.path());
+        command
+    };
+    kill_at_points(publisher, fresh, |at| {
+        assert_client_sees_a_whole(&bench.path("repository"));
+        ok(&bench.publish("rc1", &sign));
+        ok(&bench.publish("r2", &sign));
+        let checked = bench.run(&["publish", "--verify", "--to", "repository"]);
+        assert!(checked.text.contains("signed, 6 packages: whole"), "{at}: {checked}");
+    });
 }
 
 /// What apt and dnf read first names what is there, with the digests that it has.

@@ -7,6 +7,7 @@ mod node;
 mod pages;
 mod peers;
 mod s3;
+mod surroundings;
 
 use node::{Client, Ran, Server, Source, needs, ran, shell};
 use std::fs;

@@ -88,9 +88,18 @@ impl Client {
 
     /// Runs apt-get; a warning is a failure too.
     pub fn apt_get(&self, arguments: &[&str]) -> Ran {
-        let mut command = Command::new("apt-get");
-        command.args(arguments).env("APT_CONFIG", self.root.join("apt.conf")).env("LC_ALL", "C");
-        let mut ran = ran(&mut command);
+        self.strict(Command::new("apt-get").args(arguments))
+    }
+
+    /// The same with a clock that is so much off.
+    pub fn apt_get_at(&self, off: &str, arguments: &[&str]) -> Ran {
+        let mut command = Command::new("faketime");
+        self.strict(command.args(["-f", off, "apt-get"]).args(arguments))
+    }
+
+    fn strict(&self, command: &mut Command) -> Ran {
+        command.env("APT_CONFIG", self.root.join("apt.conf")).env("LC_ALL", "C");
+        let mut ran = ran(command);
         if ran.code == 0 && ran.text.lines().any(|line| line.starts_with("W:")) {
             ran.code = 1;
         }

@@ -1,7 +1,7 @@
 //! A repository in a bucket: a real store, one that ignores conditions, and
 //! one that is reached over a bad line.
 
-use crate::faults::{all_are_there, many, publish_at_once};
+use crate::faults::{all_are_there, kill_at_points, many, publish_at_once};
 use crate::node::{Client, Ran, Source, needs, ran, shell};
 use crate::{Bench, all_clients_install, ok};
 use std::fs;
@@ -15,9 +15,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// A store of its own, which ends with the test.
-struct ObjectStore {
+pub struct ObjectStore {
     child: Child,
-    endpoint: String,
+    pub endpoint: String,
     /// Goes after the store.
     _data: tempfile::TempDir,
 }
@@ -53,7 +53,7 @@ fn rand_offset() -> u16 {
 
 impl ObjectStore {
     /// SeaweedFS with a bucket `bucket` that anybody may read.
-    fn weed() -> Self {
+    pub fn weed() -> Self {
         needs(&[("curl", "curl")]);
         let data = tempfile::tempdir().unwrap();
         let identities = r#"{"identities":[{"name":"admin","credentials":[{"accessKey":"key","secretKey":"secret"}],"actions":["Admin","Read","Write","List","Tagging"]},{"name":"anonymous","actions":["Read"]}]}"#;
@@ -98,7 +98,7 @@ impl ObjectStore {
 }
 
 /// Makes a bucket; false where the store is not up yet.
-fn made(bucket: &str) -> bool {
+pub fn made(bucket: &str) -> bool {
     let sign = ["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", "key:secret"];
     let mut command = Command::new("curl");
     command.args(["--silent", "--fail", "--request", "PUT"]).args(sign).arg(bucket);
@@ -175,6 +175,54 @@ fn publishers_at_once_lose_nothing_in_a_bucket_and_clients_see_no_half() {
         took.as_secs_f64()
     );
     all_are_there(&bench, &TO, 2);
+}
+
+#[test]
+fn a_publisher_that_is_killed_leaves_a_whole_in_the_bucket_and_the_next_one_goes_on() {
+    let store = ObjectStore::weed();
+    let bench = bench(&store.endpoint);
+    // Each has a prefix of its own: a bucket is slower to empty than to fill.
+    let number = AtomicUsize::new(0);
+    let to = || format!("s3://bucket/{}", number.load(Ordering::SeqCst));
+    let publish = |part: &str| {
+        let mut command = bench.command(&["publish", "--to", &to()]);
+        command.args(bench.packages(part));
+        command
+    };
+    let fresh = || {
+        number.fetch_add(1, Ordering::SeqCst);
+        ok(&ran(&mut publish("r1")));
+    };
+    kill_at_points(
+        || publish("r2"),
+        fresh,
+        |at| {
+            let url = format!("{}/bucket/{}", store.endpoint, number.load(Ordering::SeqCst));
+            let root = bench.path(&format!("apt-{}", number.load(Ordering::SeqCst)));
+            ok(&Client::apt(&root, &Source { url: &url, key: None }).apt_get(&["update"]));
+            ok(&ran(&mut publish("rc1")));
+            ok(&ran(&mut publish("r2")));
+            let checked = bench.run(&["publish", "--verify", "--to", &to()]);
+            assert!(checked.text.contains(", 6 packages: whole"), "{at}: {checked}");
+        },
+    );
+}
+
+#[test]
+fn a_store_refuses_a_clock_that_is_hours_off() {
+    needs(&[("faketime", "faketime")]);
+    let store = ObjectStore::weed();
+    let bench = bench(&store.endpoint);
+    for off in ["+5h", "-5h"] {
+        let mut command = Command::new("faketime");
+        command.args(["-f", off, env!("CARGO_BIN_EXE_localpuppet"), "publish"]).args(TO);
+        command.args(bench.packages("r1")).current_dir(bench.directory.path());
+        let environment = bench.environment.iter().map(|(name, value)| (name, value));
+        let refused = ran(command.envs(environment));
+        assert!(refused.code == 1 && refused.text.contains("RequestTimeTooSkewed"), "{refused}");
+        assert!(refused.text.contains("hint: set the clock"), "{refused}");
+    }
+    ok(&publish(&bench, "r1", &[]));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! A repository as a client sees it, and its ledger: what is not as it should be.
 
+use super::Site;
+use super::index::{self, Which};
 use super::list::{self, Known};
-use super::{Site, generation};
 use crate::cli::Repository;
 use crate::host::fs;
 use crate::host::gpg::Verifier;
@@ -130,11 +131,17 @@ fn ledger(
     known: &[Known],
     problems: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    let texts = generation::read(store, Some(head))?;
-    let (mut packages, mut documents) = texts.words();
+    let text = |which: Which| index::read(store, which, &head.indexes[which.at()]);
+    let [packages, primary, filelists, other] = Which::ALL.map(text);
+    let texts = [packages?.0, primary?.0, filelists?.0, other?.0];
+    let mut untold = Which::ALL.map(|which| which.read(&texts[which.at()]));
     for Known { entry, removed } in known {
-        let was_there = generation::words(&entry.index, false, &mut packages, &mut documents);
-        match (was_there, removed) {
+        let mut is_there = false;
+        for which in Which::ALL {
+            let words = which.words(&entry.index);
+            is_there |= words.is_some_and(|words| untold[which.at()].remove(words));
+        }
+        match (is_there, removed) {
             (false, false) => problems.push(format!(
                 "`{}` is in the ledger and in no index; publish it again",
                 entry.name
@@ -145,10 +152,11 @@ fn ledger(
             _ => {}
         }
     }
-    let untold = packages.iter().chain(documents.iter().flatten());
     let first = |words: &&str| words.lines().take(2).collect::<Vec<_>>().join(" ");
     problems.extend(
         untold
+            .iter()
+            .flatten()
             .map(|words| format!("an index tells of `{}`, and the ledger does not", first(words))),
     );
     Ok(())

@@ -1,15 +1,15 @@
 //! From one head to the next: hashed objects, then the head, then what follows it.
 
 use super::Site;
-use super::generation::{self, Change};
+use super::generation::{self, Change, Generation};
 use crate::host::clock;
-use crate::host::store::{Content, Created, Seen, Store};
+use crate::host::store::{Content, Created, Follower, Seen, Store};
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::repository::{HEAD, Head, LARGEST_HEAD, LARGEST_INDEX, PUBLIC_KEY};
-use std::borrow::Cow;
-use std::rc::Rc;
+use crate::model::repository::{HEAD, Head, LARGEST_HEAD, LARGEST_INDEX, PUBLIC_KEY, Pointer};
+use rayon::prelude::*;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// So many times the head may have been changed by others before we give up.
@@ -37,12 +37,7 @@ pub fn commit(site: &Site, change: &Change) -> Result<Head, Failure> {
             mend(&site.store, &head)?;
             return Ok(head);
         };
-        for (key, bytes) in &made.objects {
-            if site.store.create(key, Content::Bytes(bytes))? == Created::Different {
-                let what = format!("`{key}` is there already, and is not what its name says");
-                return Err(Failure::new(what).exit(Exit::NotVerified));
-            }
-        }
+        store_all(&site.store, &made)?;
         let (next, unneeded) = Head::after(old, made.draft);
         if site.store.swap(HEAD, &next.to_json(), seen)? {
             follow(&site.store, &next, &made.objects)?;
@@ -55,6 +50,20 @@ pub fn commit(site: &Site, change: &Change) -> Result<Head, Failure> {
     }
     Err(Failure::new(format!("the repository was changed by others {TRIES} times meanwhile"))
         .hint("the packages are stored; publish them again"))
+}
+
+/// Stores a generation's objects; each waits for the disk or the network, so all do at once.
+fn store_all(store: &Store, made: &Generation) -> Result<(), Failure> {
+    made.objects.par_iter().try_for_each(|(key, bytes)| {
+        match store.create(key, Content::Bytes(bytes))? {
+            Created::New | Created::Unchanged => Ok(()),
+            Created::Different => {
+                let what = format!("`{key}` is there already, and is not what its name says");
+                Err(Failure::new(what).exit(Exit::NotVerified))
+            }
+        }
+    })?;
+    made.copies.par_iter().try_for_each(|(key, of)| store.copy(key, of))
 }
 
 /// Makes what clients read first say what a head says that was there before:
@@ -70,34 +79,18 @@ fn mend(store: &Store, head: &Head) -> Result<(), Failure> {
 }
 
 /// Makes what clients read first say what the head says. Where somebody has made
-/// another head meanwhile, that is theirs to do; no file ever goes back: it is
-/// replaced only as it was before the head was seen to be this one. `objects` are
-/// those that are at hand.
-fn follow(store: &Store, head: &Head, objects: &[(String, Rc<Vec<u8>>)]) -> Result<(), Failure> {
-    for pointer in &head.pointers {
-        let at_hand = objects.iter().find(|(key, _)| *key == pointer.of.key);
-        let bytes = match at_hand {
-            Some((_, bytes)) => Cow::Borrowed(bytes.as_slice()),
-            None => Cow::Owned(staged(store, &pointer.of.key)?),
-        };
-        loop {
-            let seen = store.seen(&pointer.path)?;
-            if self::head(store)?.is_none_or(|(now, _)| now.generation != head.generation) {
-                return Ok(());
-            }
-            if store.swap(&pointer.path, &bytes, seen.as_ref())? {
-                break;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn staged(store: &Store, key: &str) -> Result<Vec<u8>, Failure> {
-    let there = store.get(key, LARGEST_INDEX)?;
-    there.map(|(bytes, _)| bytes).ok_or_else(|| {
-        Failure::new(format!("`{key}` is gone, which the head names")).exit(Exit::NotVerified)
-    })
+/// another head meanwhile, that is theirs to do. `objects` are those that are at hand.
+fn follow(store: &Store, head: &Head, objects: &[(String, Arc<Vec<u8>>)]) -> Result<(), Failure> {
+    let files = head.pointers.iter().map(|Pointer { path, of }| {
+        // What is named by its digest is the same in every architecture's directory.
+        let digest = of.sha256.to_string();
+        let at_hand = objects.iter().find(|(key, _)| key.ends_with(&digest));
+        Follower { path, of: &of.key, bytes: at_hand.map(|(_, bytes)| bytes.as_slice()) }
+    });
+    let files: Vec<_> = files.collect();
+    let is_current =
+        || Ok(self::head(store)?.is_some_and(|(now, _)| now.generation == head.generation));
+    store.follow(&files, &is_current)
 }
 
 /// The public keys of all who have signed here, for nodes to verify with: there

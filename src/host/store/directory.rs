@@ -1,10 +1,13 @@
 //! A repository in a directory: files that are linked into place, and swaps under a lock.
 #![allow(clippy::disallowed_methods)]
 
-use super::{Content, Seen};
+use super::{Content, Follower, Seen};
+use crate::host::clock;
 use crate::host::fs::{self, Created, failed};
 use crate::model::digest::Sha256Digest;
 use crate::model::failure::Failure;
+use crate::model::repository::TOLERATED_SECONDS;
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -32,7 +35,25 @@ impl Directory {
     /// Makes the directory; its file system has to know locks.
     pub fn prepare(&self) -> Result<(), Failure> {
         fs::create_directory(&self.path("ledger"))?;
-        self.lock(SWAP).map(drop)
+        self.lock(SWAP)?;
+        self.clocks_agree()
+    }
+
+    /// A file gets its time from whoever keeps the disk, which may be another machine: what a clock
+    /// dates that is hours ahead, no client takes for hours.
+    fn clocks_agree(&self) -> Result<(), Failure> {
+        let ledger = self.path("ledger");
+        let made = fs::beside(&ledger)?.file().metadata().and_then(|made| made.modified());
+        let made = made.map_err(|error| failed("look at", &ledger, error))?;
+        let made = jiff::Timestamp::try_from(made).unwrap_or_default().as_second();
+        let ahead = clock::timestamp().as_second() - made;
+        if ahead.abs() <= TOLERATED_SECONDS {
+            return Ok(());
+        }
+        let word = if ahead > 0 { "ahead of" } else { "behind" };
+        let (minutes, shown) = (ahead.abs() / 60, self.root.display());
+        Err(Failure::new(format!("this clock is {minutes} minutes {word} that of `{shown}`"))
+            .hint("set the clock: `date`, `timedatectl`"))
     }
 
     /// A lock of this repository.
@@ -62,11 +83,6 @@ impl Directory {
             let seen = seen(&bytes);
             (bytes, seen)
         }))
-    }
-
-    /// What a file is now.
-    pub fn seen(&self, key: &str) -> Result<Option<Seen>, Failure> {
-        Ok(self.get(key, u64::MAX - 1)?.map(|(_, seen)| seen))
     }
 
     /// True where there is such a file.
@@ -114,6 +130,45 @@ impl Directory {
         }
         fs::replace(&path, bytes, 0o644)?;
         Ok(true)
+    }
+
+    /// Gives a file another name, where the file system can; else copies it.
+    pub fn copy(&self, key: &str, of: &str) -> Result<(), Failure> {
+        let path = self.path(key);
+        fs::create_directory(path.parent().unwrap_or(&self.root))?;
+        match std::fs::hard_link(self.path(of), &path) {
+            Ok(()) => fs::sync_parent(&path),
+            Err(_) => {
+                let file = self.fetch(of)?;
+                let (sha256, bytes) = fs::digest(&file)?;
+                match self.create(key, Content::File { file: &file, sha256, bytes })? {
+                    Created::Different => Err(Failure::new(format!(
+                        "`{key}` is there already, and is not what its name says"
+                    ))),
+                    Created::New | Created::Unchanged => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Replaces files by other names of objects; nobody swaps anything meanwhile.
+    pub fn follow(
+        &self,
+        files: &[Follower],
+        is_current: &dyn Fn() -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        let _lock = self.lock(SWAP)?;
+        if !is_current()? {
+            return Ok(());
+        }
+        let mut parents = BTreeSet::new();
+        for Follower { path, of, .. } in files {
+            let path = self.path(path);
+            fs::create_directory(path.parent().unwrap_or(&self.root))?;
+            fs::replace_by(&path, &self.path(of))?;
+            parents.insert(path.parent().map(Path::to_owned));
+        }
+        parents.iter().flatten().try_for_each(|parent| fs::sync_parent(&parent.join("x")))
     }
 
     /// The files below a directory; those that are on their way to a name are none.

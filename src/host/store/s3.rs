@@ -4,14 +4,16 @@
 
 mod signature;
 
-use super::{Content, Seen};
+use super::{Content, Follower, Seen};
 use crate::host::clock;
 use crate::host::fs::{self, Created};
 use crate::host::http::{self, Credentials, Miss, Tries};
 use crate::model::digest::Sha256Digest;
 use crate::model::failure::Failure;
+use crate::model::repository::LARGEST_INDEX;
 use crate::model::url::{BadUrl, Scheme, Url};
 use signature::{Account, Request, authorization};
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::time::Duration;
@@ -37,6 +39,7 @@ pub struct S3 {
     host: String,
     /// What is before a key in a path: `/BUCKET/PREFIX/` or `/PREFIX/`.
     base: String,
+    bucket: String,
     /// What is before a key in the bucket.
     prefix: String,
     shown: String,
@@ -48,6 +51,7 @@ struct Ask<'a> {
     /// Without the repository's prefix.
     key: &'a str,
     query: &'a str,
+    /// A header that says when, or of what.
     condition: Option<(&'static str, String)>,
     content: Content<'a>,
 }
@@ -98,6 +102,7 @@ impl S3 {
             host,
             origin,
             base,
+            bucket: bucket.to_owned(),
             prefix: prefix.to_owned(),
             shown: format!("s3://{bucket}/{}", prefix.trim_end_matches('/')),
         })
@@ -201,6 +206,58 @@ impl S3 {
         // No two publishers write the same head, so what is the same is ours.
         let there = self.get(key, bytes.len() as u64 + 1).ok().flatten();
         Ok(there.is_some_and(|(there, _)| there == bytes))
+    }
+
+    /// Lets the store copy an object, which costs no bytes on the way.
+    pub fn copy(&self, key: &str, of: &str) -> Result<(), Failure> {
+        let source = format!("/{}/{}{of}", self.bucket, self.prefix);
+        let source = escape(&source).replace("%2F", "/");
+        let ask = Ask { condition: Some(("x-amz-copy-source", source)), ..Ask::new("PUT", key) };
+        let copied = self.run(&ask, |response| {
+            let is_done = response.status().is_success();
+            let text = http::body(response, LARGEST_ANSWER)?;
+            // An answer that begins well may end in an error.
+            Ok(is_done && !String::from_utf8_lossy(&text).contains("<Error>"))
+        })?;
+        if copied {
+            return Ok(());
+        }
+        let file = self.fetch(of)?;
+        let (sha256, bytes) = fs::digest(&file)?;
+        self.create(key, Content::File { file: &file, sha256, bytes }).map(drop)
+    }
+
+    /// Replaces files: each only as it was before `is_current` was asked.
+    pub fn follow(
+        &self,
+        files: &[Follower],
+        is_current: &dyn Fn() -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        let mut left: Vec<&Follower> = files.iter().collect();
+        while !left.is_empty() {
+            let seen = left.iter().map(|file| self.seen(file.path));
+            let seen = seen.collect::<Result<Vec<_>, _>>()?;
+            if !is_current()? {
+                return Ok(());
+            }
+            let mut overtaken = Vec::new();
+            for (file, seen) in left.into_iter().zip(seen) {
+                let bytes = match file.bytes {
+                    Some(bytes) => Cow::Borrowed(bytes),
+                    None => Cow::Owned(self.whole(file.of)?),
+                };
+                if !self.swap(file.path, &bytes, seen.as_ref())? {
+                    overtaken.push(file);
+                }
+            }
+            left = overtaken;
+        }
+        Ok(())
+    }
+
+    fn whole(&self, key: &str) -> Result<Vec<u8>, Failure> {
+        let there = self.get(key, LARGEST_INDEX)?.map(|(bytes, _)| bytes);
+        there.ok_or_else(|| Failure::new(format!("`{key}` is gone, which the head names")))
     }
 
     /// The keys that begin with `prefix`, in order.

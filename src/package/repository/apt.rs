@@ -2,6 +2,7 @@
 
 use super::Words;
 use crate::model::digest::Sha256Digest;
+use crate::model::repository::Sum;
 use crate::package::read::{ReadError, damaged, deb};
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -21,6 +22,9 @@ const FIELDS: [&str; 11] = [
     "Homepage",
     "Description",
 ];
+
+/// What a stanza ends with.
+pub const END: &str = "\n\n";
 
 /// The stanza of a .deb that is at `path`, relative to the repository's root.
 pub fn stanza(
@@ -61,19 +65,14 @@ fn check(control: &str) -> Result<(), ReadError> {
 
 /// The stanzas of an index.
 pub fn read(packages: &str) -> Words<'_> {
-    super::words(packages, "\n\n")
-}
-
-/// An index of stanzas.
-pub fn packages(stanzas: &Words) -> String {
-    stanzas.iter().copied().collect()
+    super::words(packages, END)
 }
 
 /// A file that `Release` tells of.
-pub struct Listed<'a> {
+pub struct Listed {
     /// Relative to `Release`.
     pub path: String,
-    pub bytes: &'a [u8],
+    pub sum: Sum,
 }
 
 /// What `Release` says beside its files; times in seconds since 1970.
@@ -99,8 +98,8 @@ pub fn release(suite: &Suite, files: &[Listed]) -> String {
         "Architectures: all {architectures}\nComponents: main\n\
          Description: Releases of Puppet code\nAcquire-By-Hash: yes\nSHA256:"
     );
-    for Listed { path, bytes } in files {
-        let _ = writeln!(text, " {} {} {path}", Sha256Digest::of(bytes), bytes.len());
+    for Listed { path, sum } in files {
+        let _ = writeln!(text, " {} {} {path}", sum.sha256, sum.bytes);
     }
     text
 }
@@ -147,20 +146,10 @@ mod tests {
     }
 
     #[test]
-    fn indexes_are_sorted_and_read_back() {
-        let text = "Package: a\nVersion: 1\n\nPackage: c\nVersion: 1\n\n";
-        let mut stanzas = read(text);
-        stanzas.insert("Package: b\nVersion: 1\n\n");
-        let text = packages(&stanzas);
-        assert_eq!(read(&text).len(), 3);
-        assert!(text.find("Package: b") < text.find("Package: c"));
-    }
-
-    #[test]
     fn release_lists_its_files() {
         let architectures = ["amd64".to_owned()];
         let suite = Suite { date: 0, valid_until: Some(86400), architectures: &architectures };
-        let text = release(&suite, &[Listed { path: "main/x".to_owned(), bytes: b"" }]);
+        let text = release(&suite, &[Listed { path: "main/x".to_owned(), sum: Sum::of("") }]);
         assert!(text.contains("\nDate: Thu, 01 Jan 1970 00:00:00 UTC\n"), "{text}");
         assert!(text.contains("\nValid-Until: Fri, 02 Jan 1970 00:00:00 UTC\n"), "{text}");
         assert!(text.contains("\nArchitectures: all amd64\n"), "{text}");

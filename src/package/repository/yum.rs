@@ -3,6 +3,7 @@
 use super::Words;
 use crate::model::digest::Sha256Digest;
 use crate::model::ledger::Index;
+use crate::model::repository::{Packed, Sum};
 use crate::package::read::rpm::{Headers, headers};
 use crate::package::read::{ReadError, damaged};
 use ::rpm::{Header, IndexSignatureTag, IndexTag};
@@ -38,7 +39,8 @@ pub fn describe(mut file: impl Read + Seek, place: &Place) -> Result<Index, Read
     })
 }
 
-const END: &str = "</package>\n";
+/// What a package ends with in a document.
+pub const END: &str = "</package>\n";
 
 /// The text and numbers of a header, for XML.
 struct Tags<'a>(&'a Header<IndexTag>);
@@ -228,24 +230,25 @@ impl Document {
         super::words(&text[start..], END)
     }
 
-    /// A document.
-    pub fn write(self, packages: &Words) -> String {
+    /// Where one of that digest is, relative to the repository's root.
+    pub fn path(self, gzip: &Sum) -> String {
+        format!("repodata/{}-{}.xml.gz", gzip.sha256, self.name())
+    }
+
+    /// What is before and after so many packages.
+    pub fn around(self, packages: usize) -> (String, String) {
         let (element, spaces) = self.element();
-        let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        let _ = writeln!(text, "<{element} {spaces} packages=\"{}\">", packages.len());
-        text.extend(packages.iter().copied());
-        let _ = writeln!(text, "</{element}>");
-        text
+        let before = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{element} {spaces} packages=\"{packages}\">\n"
+        );
+        (before, format!("</{element}>\n"))
     }
 }
 
 /// A document that `repomd.xml` tells of.
 pub struct Listed<'a> {
     pub document: Document,
-    /// Relative to the repository's root.
-    pub path: String,
-    pub open: &'a [u8],
-    pub compressed: &'a [u8],
+    pub index: &'a Packed,
 }
 
 /// `repomd.xml`; `date` in seconds since 1970.
@@ -255,7 +258,8 @@ pub fn repomd(date: i64, documents: &[Listed]) -> String {
          <repomd xmlns=\"http://linux.duke.edu/metadata/repo\" \
          xmlns:rpm=\"http://linux.duke.edu/metadata/rpm\">\n  <revision>{date}</revision>\n"
     );
-    for Listed { document, path, open, compressed } in documents {
+    for Listed { document, index } in documents {
+        let path = document.path(&index.gzip);
         let _ = write!(
             text,
             "  <data type=\"{}\">\n    <checksum type=\"sha256\">{}</checksum>\n    \
@@ -263,10 +267,10 @@ pub fn repomd(date: i64, documents: &[Listed]) -> String {
              <timestamp>{date}</timestamp>\n    <size>{}</size>\n    <open-size>{}</open-size>\n  \
              </data>\n",
             document.name(),
-            Sha256Digest::of(compressed),
-            Sha256Digest::of(open),
-            compressed.len(),
-            open.len(),
+            index.gzip.sha256,
+            index.text.sha256,
+            index.gzip.bytes,
+            index.text.bytes,
         );
     }
     text + "</repomd>\n"
@@ -294,11 +298,13 @@ mod tests {
         let one = "<package type=\"rpm\">\n  <name>a</name>\n</package>\n";
         let two = "<package type=\"rpm\">\n  <name>b &lt;/package&gt;</name>\n</package>\n";
         for document in Document::ALL {
-            let text = document.write(&Words::from([two, one]));
-            assert!(text.contains(" packages=\"2\">\n<package "), "{text}");
-            assert_eq!(document.read(&text), Words::from([one, two]));
-            let empty = document.write(&Words::new());
-            assert!(document.read(&empty).is_empty(), "{empty}");
+            let (before, after) = document.around(2);
+            assert!(before.ends_with(" packages=\"2\">\n"), "{before}");
+            assert_eq!(
+                document.read(&[&before, one, two, &after].concat()),
+                Words::from([one, two])
+            );
+            assert!(document.read(&(before + &after)).is_empty(), "{after}");
         }
     }
 
