@@ -2,6 +2,7 @@
 //! from what it wrote, with signature checks on and warnings as errors.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stdout)]
 
+mod ci;
 mod faults;
 mod node;
 mod pages;
