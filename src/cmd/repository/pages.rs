@@ -192,7 +192,7 @@ fn render<T: DeserializeOwned>(
     html: impl Fn(&T) -> String,
 ) -> Result<(), Failure> {
     loop {
-        let seen = store.seen(page)?;
+        let seen = seen(store, page)?;
         let Some((now, _)) = read(store, list)? else { return Ok(()) };
         if store.swap(page, html(&now).as_bytes(), seen.as_ref())? {
             return Ok(());
@@ -203,6 +203,10 @@ fn render<T: DeserializeOwned>(
 
 /// Replaces a page that two publishers would make alike.
 fn put(store: &Store, key: &str, html: &str) -> Result<(), Failure> {
-    while !store.swap(key, html.as_bytes(), store.seen(key)?.as_ref())? {}
+    while !store.swap(key, html.as_bytes(), seen(store, key)?.as_ref())? {}
     Ok(())
+}
+
+fn seen(store: &Store, key: &str) -> Result<Option<Seen>, Failure> {
+    Ok(store.get(key, offer::LARGEST)?.map(|(_, seen)| seen))
 }
