@@ -328,7 +328,12 @@ pub struct Check {
     pub bundle: Option<Subject>,
     /// ENC document; `-` is stdin
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub enc: PathBuf,
+    #[arg(required_unless_present = "enc_dir")]
+    pub enc: Option<PathBuf>,
+    /// Check every ENC of a directory, *.yaml and *.yml: each finding once, with the nodes it is of
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(conflicts_with = "enc", requires = "bundle")]
+    pub enc_dir: Option<PathBuf>,
     /// Check against a checkout
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub module_root: Option<PathBuf>,
@@ -337,6 +342,9 @@ pub struct Check {
     /// Refuse what only Puppet can tell, too
     #[arg(long)]
     pub strict: bool,
+    /// Show values that do not fit, too; they may be secrets
+    #[arg(long)]
+    pub show_values: bool,
     #[command(flatten)]
     pub node: Node,
 }
@@ -694,6 +702,7 @@ Examples:
   localpuppet check --enc node.yaml --module-root modules
   localpuppet check --enc node.yaml foo/r2
   localpuppet check --enc node.yaml dist/localpuppet-foo-r2_2_all.deb
+  localpuppet check --enc-dir nodes dist/localpuppet-foo-r2_2_all.deb
 
 Exit codes: 0 nothing is wrong, 10 Puppet would refuse the call, 1 no such release, 64 usage";
 

@@ -185,6 +185,7 @@ fn prose(answer: &Answer) -> String {
         Answer::PrunedRepository(pruning) => publication::pruning(pruning),
         Answer::Diffed(diffed) => diff::told(diffed),
         Answer::Called(called) => call::prose(called),
+        Answer::CalledByMany(called) => call::fleet(called),
         Answer::Asked(record) => format!("{}\n", record.id),
         Answer::History(history) => run::history(history),
         Answer::Logged(_) | Answer::Unheard => String::new(),

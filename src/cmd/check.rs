@@ -1,4 +1,6 @@
-//! `check`: would Puppet take an ENC's call of a release's classes?
+//! `check`: would Puppet take an ENC's call of a release's classes? Those of many ENCs?
+
+mod fleet;
 
 use super::interface;
 use crate::cli::Check;
@@ -6,7 +8,7 @@ use crate::host::input;
 use crate::host::state::State;
 use crate::model::answer::{Answer, Called};
 use crate::model::app::{AppPath, Release};
-use crate::model::call;
+use crate::model::call::{Checker, Values};
 use crate::model::enc::{self, Enc};
 use crate::model::event::Say;
 use crate::model::exit::Exit;
@@ -15,11 +17,19 @@ use crate::model::interface::Interface;
 use crate::model::subject::Subject;
 use std::path::Path;
 
-/// Checks an ENC against a package, a release that is installed here, or a checkout.
+/// Checks ENCs against a package, a release that is installed here, or a checkout.
 pub fn run(args: &Check, say: Say) -> Result<Answer, Failure> {
-    let shown =
-        if args.enc == Path::new("-") { "stdin".into() } else { args.enc.display().to_string() };
-    let text = input::read(&args.enc, enc::LARGEST)?;
+    match (&args.enc, &args.enc_dir, &args.bundle) {
+        (Some(enc), _, _) => one(args, enc, say),
+        (None, Some(directory), Some(bundle)) => fleet::check(args, directory, bundle, say),
+        _ => Err(Failure::new("expected `--enc FILE`, or `--enc-dir DIR` and a release")
+            .exit(Exit::Usage)),
+    }
+}
+
+fn one(args: &Check, path: &Path, say: Say) -> Result<Answer, Failure> {
+    let shown = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
+    let text = input::read(path, enc::LARGEST)?;
     let (enc, places) = Enc::parse_with_places(&text).map_err(|error| {
         let what = format!("the ENC `{shown}` is refused");
         Failure::new(what).exit(Exit::EncRefused).because(error)
@@ -30,13 +40,13 @@ pub fn run(args: &Check, say: Say) -> Result<Answer, Failure> {
             .hint("name it: `localpuppet check --enc FILE foo/tags/r1`")
     })?;
     let (app, interface) = called(args, &bundle, say)?;
-    Ok(Answer::Called(Called {
-        app,
-        enc: shown,
-        classes: enc.classes.len(),
-        strict: args.strict,
-        findings: call::of(&enc, &places, &interface),
-    }))
+    let findings = Checker::new(&interface, values(args)).check(&enc, &places);
+    let classes = enc.classes.len();
+    Ok(Answer::Called(Called { app, enc: shown, classes, strict: args.strict, findings }))
+}
+
+fn values(args: &Check) -> Values {
+    if args.show_values { Values::Shown } else { Values::Hidden }
 }
 
 /// The classes that can be called.

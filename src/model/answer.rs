@@ -2,6 +2,7 @@
 
 use super::app::AppPath;
 use super::bundle::Bundle;
+use super::call::fleet::Group;
 use super::call::{Finding, Severity};
 use super::compression::Format;
 use super::diff::{Diff, Form};
@@ -50,6 +51,8 @@ pub enum Answer {
     Run(Box<Record>),
     /// Of `check`.
     Called(Called),
+    /// Of `check --enc-dir`.
+    CalledByMany(CalledByMany),
     /// Of `apply --detach`: a run that goes on without this process.
     Asked(Box<Record>),
     /// Of `cancel`: a run that was ended by it.
@@ -76,6 +79,8 @@ impl Answer {
             Answer::Inspected(inspection) => inspection.exit(),
             Answer::Diffed(diffed) => diffed.exit,
             Answer::Called(called) => called.exit(),
+            Answer::CalledByMany(called) if called.refused > 0 => Exit::EncRefused,
+            Answer::CalledByMany(_) => Exit::Ok,
             Answer::Verified(all) => Verified::exit(all),
             Answer::Pruned(all) => first_failure(all.iter().map(|pruned| pruned.exit)),
             Answer::Staged(all) => first_failure(all.iter().map(|staged| staged.exit)),
@@ -118,9 +123,26 @@ pub struct Called {
 
 impl Called {
     fn exit(&self) -> Exit {
-        let refused = |finding: &Finding| self.strict || finding.severity == Severity::Violation;
-        if self.findings.iter().any(refused) { Exit::EncRefused } else { Exit::Ok }
+        if is_refused(&self.findings, self.strict) { Exit::EncRefused } else { Exit::Ok }
     }
+}
+
+/// True where Puppet would refuse a call, or where that is asked for might.
+pub fn is_refused(findings: &[Finding], strict: bool) -> bool {
+    findings.iter().any(|finding| strict || finding.severity == Severity::Violation)
+}
+
+/// What the calls of many nodes came to.
+#[derive(Debug, Serialize)]
+pub struct CalledByMany {
+    pub app: AppPath,
+    /// Where the ENCs come from.
+    pub directory: String,
+    pub strict: bool,
+    pub nodes: usize,
+    /// How many of them Puppet would refuse, or with `strict` might.
+    pub refused: usize,
+    pub findings: Vec<Group>,
 }
 
 /// The runs of a node, the oldest first.

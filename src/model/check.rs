@@ -29,24 +29,32 @@ pub struct Mismatch {
 /// Type aliases by their name in lower case, as Puppet looks them up.
 pub type Aliases = BTreeMap<String, Stated>;
 
-/// So many types may be gone through for one value; more is a circle.
+/// So many types may be in each other for one value; more is a circle.
 const DEEPEST: usize = 200;
+
+/// So many types may be tried for one value: `type A = Variant[A, A]` would take for ever.
+const MOST: usize = 1_000_000;
 
 /// Decides whether a value is of a type.
 pub fn check(value: &Value, of: &Type, aliases: &Aliases, patterns: &mut Patterns) -> Verdict {
-    Checker { aliases, patterns, depth: 0 }.check(value, of)
+    Checker { aliases, patterns, depth: 0, tried: 0 }.check(value, of)
 }
 
 struct Checker<'a> {
     aliases: &'a Aliases,
     patterns: &'a mut Patterns,
     depth: usize,
+    tried: usize,
 }
 
 impl Checker<'_> {
     fn check(&mut self, value: &Value, of: &Type) -> Verdict {
         if self.depth == DEEPEST {
             return Verdict::Undecided(format!("`{of}` leads to itself"));
+        }
+        self.tried += 1;
+        if self.tried > MOST {
+            return Verdict::Undecided("it takes too long to tell here".to_owned());
         }
         self.depth += 1;
         let verdict = self.decide(value, of);
@@ -200,6 +208,7 @@ impl Checker<'_> {
 
     fn members(&mut self, pairs: &[(Value, Value)], members: &[Member], of: &Type) -> Verdict {
         let mut verdicts = Vec::new();
+        self.tried += pairs.len().saturating_mul(members.len()) / 16;
         for (key, value) in pairs {
             let member = match key {
                 Value::String(name) => members.iter().find(|member| member.name == *name),
@@ -279,7 +288,7 @@ fn plain(value: &Value, of: &Type) -> Verdict {
         }
         (Type::Literal(wanted), Value::String(text)) => wanted == text,
         (Type::Enum { values, any_case }, Value::String(text)) => match any_case {
-            false => values.contains(text),
+            false => values.binary_search(text).is_ok(),
             true => values.iter().any(|value| value.to_lowercase() == text.to_lowercase()),
         },
         _ => false,
@@ -358,6 +367,7 @@ mod tests {
             ("a::port", "Integer[0, 65535]"),
             ("a::tree", "Hash[String, Variant[String, A::Tree]]"),
             ("a::a", "A::A"),
+            ("a::bomb", "Variant[A::Bomb, A::Bomb]"),
         ];
         let aliases = aliases.map(|(name, text)| (name.to_owned(), Stated::Known(of(text)))).into();
         match check(&enc.parameters[0].1, &of(stated), &aliases, &mut Patterns::default()) {
@@ -397,6 +407,8 @@ mod tests {
             ("80", "A::Port", "ok"),
             ("x", "Optional[A::Port]", "a string"),
             ("x", "A::A", "?"),
+            ("x", "A::Bomb", "?"),
+            ("x", "Variant[A::Bomb, String]", "ok"),
             ("x", "No::Such", "?"),
             ("x", "Variant[Integer, No::Such]", "?"),
             ("x", "Variant[No::Such, String]", "ok"),

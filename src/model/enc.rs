@@ -170,6 +170,13 @@ fn finished(reader: Reader, enc: Enc) -> Result<Enc, EncError> {
     if findings.is_empty() { Ok(enc) } else { Err(EncError { findings }) }
 }
 
+/// A value in that style.
+pub fn written(value: &Value) -> String {
+    let mut out = String::new();
+    write_value(&mut out, value);
+    out
+}
+
 fn named((name, value): &(String, Value)) -> (Value, &Value) {
     (Value::String(name.clone()), value)
 }

@@ -6,7 +6,6 @@ use super::app::AppPath;
 use super::check::Aliases;
 use super::puppet_code::Unreadable;
 use super::puppet_code::definition::{Definition, Stated, What};
-use super::suggest::nearest;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,7 +93,6 @@ pub enum Lookup<'i> {
         why: &'i Unreadable,
     },
     Absent {
-        meant: Option<String>,
         has_module: bool,
     },
 }
@@ -116,7 +114,7 @@ impl Interface {
         let mut segments = name.split("::");
         let top = segments.next().unwrap_or_default();
         let Some((module_name, module)) = self.modules.get_key_value(top) else {
-            return Lookup::Absent { meant: self.near(name), has_module: false };
+            return Lookup::Absent { has_module: false };
         };
         let mut below = String::new();
         let mut candidates = vec!["manifests/init.pp".to_owned()];
@@ -142,7 +140,7 @@ impl Interface {
         }
         match unknown {
             Some((file, why)) => Lookup::Unknown { file, why },
-            None => Lookup::Absent { meant: self.near(name), has_module: true },
+            None => Lookup::Absent { has_module: true },
         }
     }
 
@@ -182,11 +180,6 @@ impl Interface {
 
     fn definitions(&self) -> impl Iterator<Item = &Definition> {
         self.modules.values().flat_map(|module| module.files.values()).flatten().flatten()
-    }
-
-    fn near(&self, name: &str) -> Option<String> {
-        let names: Vec<String> = self.classes().into_iter().map(|c| c.name.clone()).collect();
-        nearest(name, &names).map(str::to_owned)
     }
 }
 

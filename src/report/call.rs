@@ -1,7 +1,7 @@
 //! What `check` found, a finding a line.
 
-use crate::model::answer::Called;
-use crate::model::call::{Finding, Severity};
+use crate::model::answer::{Called, CalledByMany};
+use crate::model::call::{Finding, Severity, fleet};
 
 /// The findings, violations first, and a line that says what they come to.
 pub fn prose(called: &Called) -> String {
@@ -10,10 +10,7 @@ pub fn prose(called: &Called) -> String {
     let mut text: String = findings.iter().map(|finding| line(&called.enc, finding)).collect();
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let (wrong, open) = (count(Severity::Violation), count(Severity::Undecided));
-    let classes = match called.classes {
-        1 => "1 class".to_owned(),
-        many => format!("{many} classes"),
-    };
+    let classes = many(called.classes, "class", "classes");
     let app = &called.app;
     text.push_str(&match (wrong, open) {
         (0, 0) => format!("ok: the call of {classes} fits `{app}`\n"),
@@ -28,18 +25,54 @@ pub fn prose(called: &Called) -> String {
 }
 
 fn line(enc: &str, finding: &Finding) -> String {
-    let severity = match finding.severity {
-        Severity::Violation => "error",
-        Severity::Undecided => "undecided",
-    };
     let place = match (finding.line, finding.column) {
         (Some(line), Some(column)) => format!("{enc}:{line}:{column}"),
         _ => enc.to_owned(),
     };
-    let (path, rule) = (&finding.path, finding.rule.words());
-    let hint = finding.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-    format!(
-        "{severity}: {place}: `{path}`: {rule}: expected {}, found {}{hint}\n",
-        finding.expected, finding.found
-    )
+    format!("{}: {place}: {finding}\n", severity(finding))
+}
+
+fn severity(finding: &Finding) -> &'static str {
+    match finding.severity {
+        Severity::Violation => "error",
+        Severity::Undecided => "undecided",
+    }
+}
+
+/// Of more nodes than this, the first are named.
+const NAMED: usize = 3;
+
+/// Each finding once, with the nodes that it is of.
+pub fn fleet(called: &CalledByMany) -> String {
+    let mut text = String::new();
+    for group in &called.findings {
+        let named = group.nodes.iter().take(NAMED).map(|node| match node.line {
+            Some(line) => format!("{}:{line}", node.enc),
+            None => node.enc.clone(),
+        });
+        let named = named.collect::<Vec<_>>().join(", ");
+        let more = match group.count.checked_sub(NAMED) {
+            Some(more @ 1..) => format!(" and {more} more"),
+            _ => String::new(),
+        };
+        let (finding, nodes) = (&group.finding, many(group.count, "node", "nodes"));
+        text.push_str(&format!("{}: {nodes}: {finding}\n", severity(finding)));
+        text.push_str(&format!("    in {named}{more}\n"));
+    }
+    let (app, nodes) = (&called.app, many(called.nodes, "node", "nodes"));
+    let count = |severity| fleet::count(&called.findings, severity);
+    let (wrong, open) = (count(Severity::Violation), count(Severity::Undecided));
+    let fit = called.nodes - called.refused;
+    text.push_str(&match called.refused {
+        0 if open == 0 => format!("ok: the calls of {nodes} fit `{app}`\n"),
+        0 => format!(
+            "ok as far as can be told: {open} undecided in the calls of {nodes} of `{app}`\n"
+        ),
+        _ => format!("NOT OK: {fit} of {nodes} fit `{app}`: {wrong} wrong, {open} undecided\n"),
+    });
+    text
+}
+
+fn many(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
 }

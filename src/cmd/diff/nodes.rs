@@ -1,6 +1,7 @@
 //! `diff --enc-dir`: each node's call, held against both releases.
 
 use crate::host::{fs, input};
+use crate::model::call::{Checker, Values};
 use crate::model::diff::{Diff, Nodes, Releases, Side};
 use crate::model::enc::{self, Enc};
 use crate::model::failure::Failure;
@@ -8,10 +9,10 @@ use std::path::Path;
 
 /// Judges every ENC of a directory: `*.yaml` and `*.yml`, each a node's.
 pub fn judge(directory: &Path, from: &Side, to: &Side, diff: &Diff) -> Result<Nodes, Failure> {
-    let releases = Releases {
+    let mut releases = Releases {
         app: &to.bundle.app,
-        from: &from.interface,
-        to: &to.interface,
+        from: Checker::new(&from.interface, Values::Hidden),
+        to: Checker::new(&to.interface, Values::Hidden),
         findings: &diff.interface,
     };
     let mut nodes = Nodes::default();
@@ -23,7 +24,7 @@ pub fn judge(directory: &Path, from: &Side, to: &Side, diff: &Diff) -> Result<No
     for (name, node) in documents {
         let text = input::read(&directory.join(name), enc::LARGEST)?;
         match Enc::parse_with_places(&text) {
-            Ok((enc, places)) => nodes.add(node, &enc, &places, &releases),
+            Ok((enc, places)) => nodes.add(node, &enc, &places, &mut releases),
             Err(error) => nodes.refuse(node, error.to_string()),
         }
     }

@@ -2,9 +2,8 @@
 
 use super::{Finding, Of, Rule, Verdict};
 use crate::model::app::AppPath;
-use crate::model::call::{self, Severity};
+use crate::model::call::{self, Checker, Severity};
 use crate::model::enc::{Class, Enc};
-use crate::model::interface::Interface;
 use crate::model::yaml::Places;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -36,20 +35,20 @@ pub struct Broken {
 /// The two releases, and what is different between them.
 pub struct Releases<'a> {
     pub app: &'a AppPath,
-    pub from: &'a Interface,
-    pub to: &'a Interface,
+    pub from: Checker<'a>,
+    pub to: Checker<'a>,
     pub findings: &'a [Finding],
 }
 
 impl Nodes {
     /// Judges one node.
-    pub fn add(&mut self, node: &str, enc: &Enc, places: &Places, releases: &Releases) {
+    pub fn add(&mut self, node: &str, enc: &Enc, places: &Places, releases: &mut Releases) {
         let node = node.to_owned();
         if enc.app.as_ref().is_some_and(|app| app.source() != releases.app.source()) {
             return self.others.push(node);
         }
-        let before = call::of(enc, places, releases.from);
-        let after = call::of(enc, places, releases.to);
+        let before = releases.from.check(enc, places);
+        let after = releases.to.check(enc, places);
         let known = |finding: &call::Finding| {
             before.iter().any(|old| (&old.path, old.rule) == (&finding.path, finding.rule))
         };
