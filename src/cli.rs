@@ -484,6 +484,9 @@ pub struct RunOptions {
     /// Go on although `puppet agent --disable` was said on this node
     #[arg(long)]
     pub ignore_disabled: bool,
+    /// Start Puppet although the ENC may not fit the classes of the release
+    #[arg(long)]
+    pub no_check: bool,
     /// Puppet's program [default: on PATH, then /opt/puppetlabs/bin/puppet, then /usr/bin/puppet]
     #[arg(long, value_name = "FILE", env = "LOCALPUPPET_PUPPET")]
     pub puppet: Option<PathBuf>,
@@ -774,6 +777,7 @@ Examples:
   localpuppet apply --enc node.yaml --noop
   localpuppet apply --enc node.yaml --package ./localpuppet-foo-r1_1_all.deb
   localpuppet apply --enc node.yaml --module-root modules
+  localpuppet apply --enc node.yaml --no-check
   localpuppet apply --enc - --detach --run-id deploy-42 < node.yaml
   localpuppet apply --enc 'https://enc.example/nodes/{certname}' --enc-token-file token --enc-cache
 

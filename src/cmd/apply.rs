@@ -1,5 +1,6 @@
 //! `apply`: put a run on record, take the node, read the ENC, install and verify the release, run Puppet.
 
+mod check;
 mod checkout;
 mod enc;
 mod install;
@@ -18,13 +19,13 @@ use crate::host::puppet::{Program, find as find_puppet};
 use crate::host::state::{Created, Level, Log, NodeLock, Patience, Run, State};
 use crate::model::answer::Answer;
 use crate::model::app::{AppPath, Release};
-use crate::model::enc::Enc;
 use crate::model::event::{Event, Say, Stdout, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::request::{CodeFrom, Disabled, Request};
 use crate::model::run::{Holder, Outcome, Reason, Record};
 use crate::plan::{apply as plan, history};
+use enc::Call;
 use std::time::Duration;
 
 /// How long a run that goes on by itself may take to say so.
@@ -180,14 +181,14 @@ fn apply(context: &Context, run: &mut Run, hold: &mut Option<Hold>) -> Result<Ou
     let taken = during(context.say, "taking the node", || take(context, &program, &holder))?;
     let hold = hold.insert(taken);
     run.start()?;
-    let (app, enc) = classify(context, run)?;
+    let (app, call) = classify(context, run)?;
     hold.node.tell(&Holder { app: Some(app.clone()), ..holder })?;
     let code = match &context.request.code {
-        CodeFrom::Checkout(root) => checkout::resolved(context, root, &app, run)?,
-        CodeFrom::Release(options) => install::installed(context, options, &app, run)?,
-        CodeFrom::Installed => install::there(context, &app, run)?,
+        CodeFrom::Checkout(root) => checkout::resolved(context, root, &app, &call, run)?,
+        CodeFrom::Release(options) => install::installed(context, options, &app, &call, run)?,
+        CodeFrom::Installed => install::there(context, &app, &call, run)?,
     };
-    puppet::run(context, program, &code, &enc, run, hold)
+    puppet::run(context, program, &code, &call.enc, run, hold)
 }
 
 /// Takes the node, and keeps Puppet's own agent out.
@@ -217,9 +218,9 @@ fn take(context: &Context, program: &Program, holder: &Holder) -> Result<Hold, F
 }
 
 /// Reads the ENC, and with it which app is wanted.
-fn classify(context: &Context, run: &mut Run) -> Result<(AppPath, Enc), Failure> {
-    let (source, enc) = during(context.say, "reading the ENC", || enc::read(context, run))?;
-    let app = match (&context.request.app, &enc.app) {
+fn classify(context: &Context, run: &mut Run) -> Result<(AppPath, Call), Failure> {
+    let call = during(context.say, "reading the ENC", || enc::read(context, run))?;
+    let app = match (&context.request.app, &call.enc.app) {
         (Some(given), Some(named)) if given != named => {
             let text =
                 format!("applying `{given}` as the command line says; the ENC names `{named}`");
@@ -228,14 +229,14 @@ fn classify(context: &Context, run: &mut Run) -> Result<(AppPath, Enc), Failure>
         }
         (Some(app), _) | (None, Some(app)) => app.clone(),
         (None, None) => {
-            let what = format!("the ENC `{source}` names no app");
+            let what = format!("the ENC `{}` names no app", call.source);
             return Err(Failure::new(what).exit(Exit::EncRefused).hint(
                 "write `app: foo/tags/r1` into it, or type `localpuppet apply foo/tags/r1`",
             ));
         }
     };
     run.record.app = Some(app.clone());
-    Ok((app, enc))
+    Ok((app, call))
 }
 
 /// Ends the record, and answers with it or with why Puppet was not started.

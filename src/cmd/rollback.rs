@@ -7,6 +7,7 @@ use crate::host::state::State;
 use crate::model::answer::Answer;
 use crate::model::event::{Event, Say, Stdout};
 use crate::model::failure::Failure;
+use crate::model::request::Check;
 use crate::model::run::Record;
 use crate::plan::history::rollback_target;
 
@@ -30,8 +31,12 @@ pub fn run(args: &Rollback, stdout: Stdout, say: Say) -> Result<Answer, Failure>
     let text = target.app.as_ref().map(|app| format!("back to `{app}` of run `{id}`"));
     text.into_iter().for_each(|text| say(Event::Back { text }));
     let mut request = rollback_request(&args.run, &target)?;
-    if request.certname.is_none() {
-        request.certname = state.request(id)?.and_then(|asked| asked.certname);
+    if let Some(asked) = state.request(id)? {
+        request.certname = request.certname.or(asked.certname);
+        // What went well without a check goes back without one.
+        if asked.check == Check::Skipped {
+            request.check = Check::Skipped;
+        }
     }
     ask(&state, &args.run, &request, None, stdout, say)
 }

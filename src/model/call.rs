@@ -34,6 +34,38 @@ pub struct Finding {
     pub value: Option<String>,
 }
 
+/// Findings as an error's cause: the one, or a list of them.
+#[derive(Debug)]
+pub struct Wrong(pub Vec<Finding>);
+
+/// More findings than this are counted, not named.
+const NAMED: usize = 20;
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let placed = |f: &mut fmt::Formatter<'_>, finding: &Finding| {
+            if let (Some(line), Some(column)) = (finding.line, finding.column) {
+                write!(f, "line {line}, column {column}: ")?;
+            }
+            finding.fmt(f)
+        };
+        if let [finding] = self.0.as_slice() {
+            return placed(f, finding);
+        }
+        write!(f, "{} things are wrong", self.0.len())?;
+        for finding in self.0.iter().take(NAMED) {
+            f.write_str("\n    ")?;
+            placed(f, finding)?;
+        }
+        match self.0.len().checked_sub(NAMED) {
+            Some(more @ 1..) => write!(f, "\n    and {more} more"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Wrong {}
+
 /// Whether findings repeat the values that they are of, which may be secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Values {

@@ -31,6 +31,8 @@ pub struct Request {
     /// Seconds to wait for another run, or for Puppet's own agent.
     pub wait_lock: u32,
     pub disabled: Disabled,
+    #[serde(default)]
+    pub check: Check,
     /// How many ended runs are kept, and for how many days.
     pub keep: Keep,
 }
@@ -111,6 +113,15 @@ pub enum Disabled {
     /// The node is left alone.
     Honoured,
     Ignored,
+}
+
+/// Whether the ENC is held against the classes of the release before Puppet is started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    #[default]
+    Wanted,
+    Skipped,
 }
 
 /// Which ended runs are kept.

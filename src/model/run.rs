@@ -198,6 +198,18 @@ pub struct EncRecord {
     pub kept_since: Option<String>,
 }
 
+/// What came of holding the ENC against the classes of the release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Checked {
+    Fits,
+    /// Only Puppet can tell.
+    Undecided,
+    Refused,
+    /// By `--no-check`.
+    Skipped,
+}
+
 /// `record.json` of a run. No parameter of an ENC is ever in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -224,6 +236,9 @@ pub struct Record {
     /// The checkout that was applied, in source mode.
     pub module_root: Option<String>,
     pub enc: Option<EncRecord>,
+    /// None where the run did not come so far.
+    #[serde(default)]
+    pub checked: Option<Checked>,
     pub resources: Option<Resources>,
     pub puppet: Option<Puppet>,
     pub reason: Option<Reason>,
@@ -253,6 +268,7 @@ impl Record {
             bundle_id: None,
             module_root: None,
             enc: None,
+            checked: None,
             resources: None,
             puppet: None,
             reason: None,

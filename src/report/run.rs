@@ -1,7 +1,7 @@
 //! A run in prose.
 
 use crate::model::answer::History;
-use crate::model::run::{Mode, Reason, Record, Stage};
+use crate::model::run::{Checked, Mode, Reason, Record, Stage};
 
 /// A run, one fact a line.
 pub fn prose(record: &Record) -> String {
@@ -28,6 +28,9 @@ pub fn prose(record: &Record) -> String {
     if let Some(enc) = &record.enc {
         let kept = enc.kept_since.as_ref().map(|since| format!(", away; kept since {since}"));
         lines.push(format!("  ENC: {}{}", enc.source, kept.unwrap_or_default()));
+    }
+    if record.checked == Some(Checked::Skipped) {
+        lines.push("  not checked: --no-check".to_owned());
     }
     if let Some(target) = &record.rollback_to {
         lines.push(format!("  back to: run {target}"));

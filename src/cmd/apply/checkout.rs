@@ -1,9 +1,11 @@
 //! `apply --module-root`: straight from a checkout; nothing is installed, trunk is allowed.
 
 use super::Context;
+use super::check::check;
+use super::enc::Call;
 use crate::host::source::ModuleRoot;
 use crate::host::state::Run;
-use crate::host::{fs, input};
+use crate::host::{fs, input, interface};
 use crate::model::app::{AppPath, searched};
 use crate::model::event::Event;
 use crate::model::failure::Failure;
@@ -12,11 +14,12 @@ use crate::plan::apply::Code;
 use crate::plan::resolve::{Allowed, resolve};
 use std::path::Path;
 
-/// Resolves an app in a checkout, and says where its code is.
+/// Resolves an app in a checkout, checks the call of it, and says where its code is.
 pub fn resolved(
     context: &Context,
     checkout: &Checkout,
     app: &AppPath,
+    call: &Call,
     run: &mut Run,
 ) -> Result<Code, Failure> {
     let real = input::real_path(&checkout.module_root)?;
@@ -31,6 +34,8 @@ pub fn resolved(
     let modulepath = modulepath.collect::<Result<Vec<_>, _>>()?;
     let hiera = format!("{}/hiera.yaml", directory(&root, app)?);
     let has_hiera = fs::kind(Path::new(&hiera))?.is_some();
+    let interface = || interface::read(&root.directories(&apps)?);
+    check(context, app, call, interface, run)?;
     super::not_interrupted(context)?;
     Ok(Code { app: app.clone(), modulepath, hiera: has_hiera.then_some(hiera) })
 }

@@ -17,30 +17,36 @@ use crate::model::failure::Failure;
 use crate::model::request::{Cache, EncFrom, EncRequest};
 use crate::model::run::EncRecord;
 use crate::model::url::{Scheme, Url};
+use crate::model::yaml::Places;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// An ENC as it came.
+pub struct Call {
+    /// Where from.
+    pub source: String,
+    pub enc: Enc,
+    /// Where things stand in it; none of one that is part of a larger document.
+    pub places: Places,
+}
+
 /// Reads the ENC of a run, and puts on record where it came from; also one that is refused.
-pub fn read(context: &Context, run: &mut Run) -> Result<(String, Enc), Failure> {
+pub fn read(context: &Context, run: &mut Run) -> Result<Call, Failure> {
     match &context.request.enc {
         EncFrom::Stdin { .. } => {
             let text = run.document(LARGEST)?;
-            parsed(run, "stdin".to_owned(), &text, None, Enc::parse)
+            parsed(run, "stdin".to_owned(), &text, None, Enc::parse_with_places)
         }
         EncFrom::Run(id) => {
             let text = context.state.enc_of(id, LARGEST)?;
-            parsed(run, format!("run {id}"), &text, None, Enc::parse)
+            parsed(run, format!("run {id}"), &text, None, Enc::parse_with_places)
         }
         EncFrom::Source(request) => from_source(context, request, run).map_err(refused),
     }
 }
 
 /// A document that is accepted is kept; where its source is away, a run may go on with it.
-fn from_source(
-    context: &Context,
-    request: &EncRequest,
-    run: &mut Run,
-) -> Result<(String, Enc), Failure> {
+fn from_source(context: &Context, request: &EncRequest, run: &mut Run) -> Result<Call, Failure> {
     let question = Question::of(context, request)?;
     let place = question.place();
     let (text, kept_since) = match question.answer() {
@@ -53,8 +59,8 @@ fn from_source(
     };
     let is_new = kept_since.is_none();
     let parse = |text: &[u8]| match &request.source {
-        EncSource::Ec2(below) => Enc::parse_below(text, below),
-        _ => Enc::parse(text),
+        EncSource::Ec2(below) => Enc::parse_below(text, below).map(|enc| (enc, Places::new())),
+        _ => Enc::parse_with_places(text),
     };
     let enc = parsed(run, question.asked, &text, kept_since, parse)?;
     if let (Some(place), true) = (place, is_new)
@@ -71,12 +77,12 @@ fn parsed(
     source: String,
     text: &[u8],
     kept_since: Option<String>,
-    parse: impl FnOnce(&[u8]) -> Result<Enc, EncError>,
-) -> Result<(String, Enc), Failure> {
+    parse: impl FnOnce(&[u8]) -> Result<(Enc, Places), EncError>,
+) -> Result<Call, Failure> {
     let sha256 = Sha256Digest::of(text);
     run.record.enc = Some(EncRecord { source: source.clone(), sha256, kept_since });
     match parse(text) {
-        Ok(enc) => Ok((source, enc)),
+        Ok((enc, places)) => Ok(Call { source, enc, places }),
         Err(error) => {
             let what = format!("the ENC `{source}` is refused");
             Err(refused(Failure::new(what).because(error)))

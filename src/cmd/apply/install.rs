@@ -1,7 +1,10 @@
 //! `apply`'s first half: the release is there, and it is what it was built as.
 
 use super::Context;
+use super::check::check;
+use super::enc::Call;
 use crate::cmd::install::{Installer, Request};
+use crate::host::release;
 use crate::host::state::Run;
 use crate::model::app::{AppPath, Release};
 use crate::model::bundle::Bundle;
@@ -11,11 +14,13 @@ use crate::model::failure::Failure;
 use crate::model::request::Install;
 use crate::plan::apply::{self as plan, Code};
 
-/// Installs a release if it is not there, verifies it, and says where its code is.
+/// Installs a release if it is not there, verifies it, checks the call of it, and says where its
+/// code is.
 pub fn installed(
     context: &Context,
     options: &Install,
     app: &AppPath,
+    call: &Call,
     run: &mut Run,
 ) -> Result<Code, Failure> {
     let request = match options.package.as_deref() {
@@ -28,12 +33,26 @@ pub fn installed(
     run.record.package = Some(request.wanted.package.clone());
     run.record.version = request.wanted.version.clone();
     let request = request.pinned(options.bundle_id)?;
-    let installed = installer(context, options).install_one(request)?;
-    Ok(code(context, &installed.bundle, run))
+    // A package file says it before it is installed; older ones do not.
+    let known = request.interface().and_then(Result::ok);
+    let is_known = known.is_some();
+    if let Some(interface) = known {
+        check(context, app, call, || Ok(interface), run)?;
+    }
+    let bundle = installer(context, options).install_one(request)?.bundle;
+    if !is_known {
+        check(context, app, call, || release::interface(context.state.root(), &bundle), run)?;
+    }
+    Ok(code(context, &bundle, run))
 }
 
-/// Verifies a release that has to be there already, and says where its code is.
-pub fn there(context: &Context, app: &AppPath, run: &mut Run) -> Result<Code, Failure> {
+/// The same of a release that has to be there already.
+pub fn there(
+    context: &Context,
+    app: &AppPath,
+    call: &Call,
+    run: &mut Run,
+) -> Result<Code, Failure> {
     let release = release_of(app)?;
     let offline = Install { package: None, bundle_id: None, manager: None, lock_timeout: 0 };
     run.record.package = Some(release.package_name());
@@ -42,6 +61,7 @@ pub fn there(context: &Context, app: &AppPath, run: &mut Run) -> Result<Code, Fa
             .exit(Exit::InstallFailed)
             .hint(format!("localpuppet apply {app}"))
     })?;
+    check(context, app, call, || release::interface(context.state.root(), &bundle), run)?;
     Ok(code(context, &bundle, run))
 }
 

@@ -9,7 +9,7 @@ use crate::model::enc_source::EncSource;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::request::{
-    Cache, Checkout, CodeFrom, Disabled, EncFrom, EncRequest, Install, Keep, Request,
+    Cache, Check, Checkout, CodeFrom, Disabled, EncFrom, EncRequest, Install, Keep, Request,
 };
 use crate::model::run::{DetailedExit, Mode, Record};
 use std::path::{Path, PathBuf};
@@ -101,6 +101,7 @@ fn with(options: &RunOptions, enc: EncFrom, code: CodeFrom) -> Result<Request, F
         puppet,
         wait_lock: options.wait_lock,
         disabled: if options.ignore_disabled { Disabled::Ignored } else { Disabled::Honoured },
+        check: if options.no_check { Check::Skipped } else { Check::Wanted },
         keep: Keep { runs: options.keep_runs, days: options.keep_days },
     })
 }

@@ -9,6 +9,7 @@ use crate::model::app::{AppPath, Release};
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
+use crate::model::interface::Interface;
 use crate::model::package_manager::PackageManager;
 use crate::model::verify::Differences;
 use crate::plan::apply as plan;
@@ -87,6 +88,11 @@ impl Request {
     /// What was read of the package file, to be installed; none of a release from the repositories.
     pub fn copy(&self) -> Option<&PackageCopy> {
         self.given.as_ref().map(|given| &given.copy)
+    }
+
+    /// How the classes of a package file may be called; none of a release from the repositories.
+    pub fn interface(&self) -> Option<Result<Interface, Failure>> {
+        self.given.as_ref().map(|given| given.file.interface())
     }
 
     /// The bundle IDs that it may have, all of which are one.

@@ -336,7 +336,7 @@ mod tests {
     use crate::host::process::Signals;
     use crate::host::state::Patience;
     use crate::model::digest::Sha256Digest;
-    use crate::model::request::{CodeFrom, Disabled, EncFrom, Keep};
+    use crate::model::request::{Check, CodeFrom, Disabled, EncFrom, Keep};
     use crate::model::run::{DetailedExit, Holder, Mode, Outcome, Puppet};
     use std::os::unix::fs::PermissionsExt;
 
@@ -351,6 +351,7 @@ mod tests {
             puppet: None,
             wait_lock: 0,
             disabled: Disabled::Honoured,
+            check: Check::Wanted,
             keep: Keep { runs: 50, days: 90 },
         }
     }
