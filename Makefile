@@ -57,7 +57,7 @@ faults: ## kills, power cuts, full disks and crowds, at some points; FAULTS=all:
 	tests/setup
 	$(CARGO) test --locked --no-run
 	tests/real/run faults full power systemd
-	$(CARGO) test --locked --no-fail-fast -- --ignored
+	$(if $(filter all,$(FAULTS)),KILLS=200) $(CARGO) test --locked --no-fail-fast -- --ignored
 
 .PHONY: bench
 bench: build ## time and memory beside those of other packagers

@@ -68,6 +68,7 @@ fn looping(end: &AtomicBool, count: &AtomicUsize, step: impl Fn() -> Ran) -> Vec
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn publishers_at_once_lose_nothing_and_clients_see_no_half() {
     needs(&[("dnf", "dnf")]);
     let bench = Bench::new();
@@ -108,6 +109,7 @@ fn publishers_at_once_lose_nothing_and_clients_see_no_half() {
 const POINTS: u32 = 200;
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_publisher_that_is_killed_leaves_the_old_or_the_new_and_the_next_one_goes_on() {
     let bench = Bench::new();
     ok(&bench.publish("r1", &[]));
@@ -175,6 +177,7 @@ pub fn kill_at_points(
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_publisher_that_is_killed_while_it_signs_leaves_a_whole() {
     let bench = Bench::new();
     bench.key("release", "ed25519", "", "never");

@@ -150,6 +150,7 @@ fn every_client_installs_from_a_bucket() {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn publishers_at_once_lose_nothing_in_a_bucket_and_clients_see_no_half() {
     let store = ObjectStore::weed();
     let bench = bench(&store.endpoint);
@@ -178,6 +179,7 @@ fn publishers_at_once_lose_nothing_in_a_bucket_and_clients_see_no_half() {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_publisher_that_is_killed_leaves_a_whole_in_the_bucket_and_the_next_one_goes_on() {
     let store = ObjectStore::weed();
     let bench = bench(&store.endpoint);
@@ -295,6 +297,7 @@ fn request_of(client: &mut TcpStream) -> Option<Vec<u8>> {
 }
 
 #[test]
+#[ignore = "one of `make faults`"]
 fn a_bad_line_to_the_store_costs_time_and_nothing_else() {
     let store = ObjectStore::weed();
     let (endpoint, count) = bad_line(&store.endpoint);
