@@ -8,9 +8,10 @@ Puppet.initialize_settings(['--confdir', '/nonexistent', '--vardir', Dir.mktmpdi
 Puppet::Util::Log.level = :crit
 facts = Puppet::Node::Facts.new('node', Facter.to_hash.merge('clientversion' => Puppet.version))
 documents = JSON.parse($stdin.read)
+# One environment for all, as a server has it: each manifest is read once.
+environment = Puppet::Node::Environment.create(:production, ARGV[0].split(':'))
+loaders = Puppet::Environments::Static.new(environment)
 answers = documents.map do |enc|
-  environment = Puppet::Node::Environment.create(:production, ARGV[0].split(':'))
-  loaders = Puppet::Environments::Static.new(environment)
   Puppet.override(current_environment: environment, environments: loaders) do
     node = Puppet::Node.new('node', facts: facts, environment: environment, classes: enc['classes'])
     node.merge(facts.values)
@@ -18,8 +19,6 @@ answers = documents.map do |enc|
     nil
   rescue StandardError, LoadError => error
     error.message.to_s
-  ensure
-    Puppet::Pops::Loaders.clear if Puppet::Pops::Loaders.respond_to?(:clear)
   end
 end
 puts JSON.generate(answers)

@@ -2,6 +2,7 @@
 //! does (`lib/puppet/pops/types/type_parser.rb`, `type_formatter.rb`).
 
 use super::lexer::{Kind, Token};
+use std::collections::HashSet;
 use std::fmt;
 
 /// A data type.
@@ -408,16 +409,12 @@ fn enumeration(arguments: &[Argument]) -> Option<Type> {
 
 /// Variants in variants are one, each type once, and one type alone is itself.
 fn variant(types: Vec<Type>) -> Type {
-    let mut flat: Vec<Type> = Vec::new();
     let inner = types.into_iter().flat_map(|inside| match inside {
         Type::Variant(types) => types,
         other => vec![other],
     });
-    for one in inner {
-        if !flat.contains(&one) {
-            flat.push(one);
-        }
-    }
+    let mut known = HashSet::new();
+    let flat: Vec<Type> = inner.filter(|one| known.insert(one.to_string())).collect();
     match <[Type; 1]>::try_from(flat) {
         Ok([one]) => one,
         Err(many) => Type::Variant(many),

@@ -4,6 +4,7 @@ use super::Unreadable;
 use super::data_type::{self, Type};
 use super::lexer::{Kind, Token, Tokens, lex, line_of};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// A class, a defined type, a type alias or a function.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +68,7 @@ impl Stated {
 
 /// Reads what a file defines.
 pub fn definitions(text: &str) -> Result<Vec<Definition>, Unreadable> {
-    let Tokens { tokens, comments } = lex(text)?;
+    let Tokens { tokens, comments, .. } = lex(text)?;
     let mut reader = Reader {
         text,
         tokens: &tokens,
@@ -78,13 +79,8 @@ pub fn definitions(text: &str) -> Result<Vec<Definition>, Unreadable> {
     reader.read()
 }
 
-/// Marks the class that stdlib's `assert_private` is called in, which is the innermost.
-fn private(around: Option<&(String, usize)>, found: &mut [Definition]) {
-    let is_it = |class: &&mut Definition| around.is_some_and(|(name, _)| class.name == *name);
-    if let Some(class) = found.iter_mut().rev().find(is_it) {
-        class.private = true;
-    }
-}
+/// So many classes may be around one: the name of each has those of all around it.
+const DEEPEST: usize = 64;
 
 struct Reader<'t> {
     text: &'t str,
@@ -112,9 +108,10 @@ impl Lines<'_> {
 
 impl<'t> Reader<'t> {
     fn read(&mut self) -> Result<Vec<Definition>, Unreadable> {
-        let mut found = Vec::new();
-        // The classes whose bodies are open here, each with the depth of its braces.
-        let mut around: Vec<(String, usize)> = Vec::new();
+        let mut found: Vec<Definition> = Vec::new();
+        // The classes whose bodies are open here, each by its place among those found, and with
+        // the depth of its braces.
+        let mut around: Vec<(usize, usize)> = Vec::new();
         let mut depth = 0_usize;
         while let Some(token) = self.tokens.get(self.at) {
             match &token.kind {
@@ -126,14 +123,20 @@ impl<'t> Reader<'t> {
                     }
                 }
                 Kind::Name => {
-                    if self.source(token) == "assert_private" {
-                        private(around.last(), &mut found);
+                    // stdlib's: it is of the innermost class.
+                    if self.source(token) == "assert_private"
+                        && let Some(class) = around.last().and_then(|(at, _)| found.get_mut(*at))
+                    {
+                        class.private = true;
                     }
                     if let Some(kind) = self.begins() {
-                        let space = around.last().map(|(name, _)| name.as_str());
+                        let space = around.last().map(|(at, _)| found[*at].name.as_str());
                         let definition = self.definition(kind, space)?;
+                        if around.len() == DEEPEST {
+                            return Err(self.unreadable("classes are nested too deep"));
+                        }
                         if kind == What::Class {
-                            around.push((definition.name.clone(), depth));
+                            around.push((found.len(), depth));
                         }
                         found.push(definition);
                         continue;
@@ -352,6 +355,8 @@ struct Comments<'t> {
 /// The lines of the comment above a definition, without their `#`.
 struct Comment<'t> {
     lines: Vec<&'t str>,
+    /// The first line with `@param` that has a word.
+    parameters: HashMap<&'t str, usize>,
 }
 
 impl<'t> Comments<'t> {
@@ -361,16 +366,31 @@ impl<'t> Comments<'t> {
         let mut below = at;
         let before = self.list.partition_point(|(start, _)| *start < at);
         for (start, end) in self.list[..before].iter().rev() {
-            let between = &self.text[*end..below];
-            if between.matches('\n').count() > 1 || !between.trim().is_empty() {
+            if !is_right_above(&self.text[*end..below]) {
                 break;
             }
             lines.push(self.text[*start..*end].trim_start_matches('#').trim_end());
             below = *start;
         }
         lines.reverse();
-        Comment { lines }
+        let mut parameters = HashMap::new();
+        for (at, line) in lines.iter().enumerate() {
+            let words = line.trim().strip_prefix("@param").filter(|rest| !rest.starts_with('_'));
+            for word in words.unwrap_or_default().split_whitespace() {
+                parameters.entry(word).or_insert(at);
+            }
+        }
+        Comment { lines, parameters }
     }
+}
+
+/// True for white space of at most one line; no more is read than tells it.
+fn is_right_above(between: &str) -> bool {
+    let mut lines = 0;
+    between.bytes().rev().all(|byte| {
+        lines += usize::from(byte == b'\n');
+        lines <= 1 && byte.is_ascii_whitespace()
+    })
 }
 
 impl Comment<'_> {
@@ -397,11 +417,7 @@ impl Comment<'_> {
 
     /// The first line of `@param NAME …`, or the line below it.
     fn of_parameter(&self, name: &str) -> Option<String> {
-        let at = self.lines.iter().position(|line| {
-            let mut words =
-                line.trim().strip_prefix("@param").unwrap_or_default().split_whitespace();
-            words.any(|word| word == name) && !line.trim().starts_with("@param_")
-        })?;
+        let at = *self.parameters.get(name)?;
         let (_, rest) = self.lines[at].split_once(name)?;
         let next = self.lines.get(at + 1).map_or("", |line| line.trim());
         let text = match rest.trim() {

@@ -1,6 +1,7 @@
 //! Puppet code as tokens (`lib/puppet/pops/parser/lexer2.rb`).
 
 use super::Unreadable;
+use std::ops::Range;
 
 /// One token, and the bytes of the text that it is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,9 @@ pub struct Tokens {
     pub tokens: Vec<Token>,
     /// The bytes of each `#` comment, in order.
     pub comments: Vec<(usize, usize)>,
+    /// How many characters were looked at, those that were looked at again with them: of no text
+    /// more than some times its length.
+    pub looked: usize,
 }
 
 /// So deep may interpolations be in each other.
@@ -47,7 +51,9 @@ const DEEPEST: usize = 64;
 
 /// Reads a text as tokens.
 pub fn lex(text: &str) -> Result<Tokens, Unreadable> {
-    let mut lexer = Lexer { text, at: 0, jump: None, depth: 0, out: Tokens::default() };
+    let out = Tokens::default();
+    let (jump, regex_ends, line) = (None, true, 0..0);
+    let mut lexer = Lexer { text, at: 0, jump, depth: 0, regex_ends, line, out };
     // A byte order mark is no code.
     lexer.eat("\u{feff}");
     lexer.until_end()?;
@@ -77,6 +83,10 @@ struct Lexer<'t> {
     /// Where the code goes on after the end of this line, behind the heredocs that it begins.
     jump: Option<usize>,
     depth: usize,
+    /// False once a `/` was found that no later one closes: none behind it is closed either.
+    regex_ends: bool,
+    /// From where to the end of its line was last looked for.
+    line: Range<usize>,
     out: Tokens,
 }
 
@@ -135,7 +145,7 @@ impl<'t> Lexer<'t> {
                 return Ok(());
             }
             '/' if self.rest().starts_with("/*") => {
-                let end = self.rest().find("*/");
+                let end = self.find(self.at, |rest| rest.find("*/"));
                 let end = end.ok_or_else(|| self.unreadable(start, "`/*` is not closed"))?;
                 self.at += end + 2;
                 return Ok(());
@@ -164,8 +174,17 @@ impl<'t> Lexer<'t> {
         &self.text[self.at..]
     }
 
-    fn peek(&self) -> Option<char> {
+    fn peek(&mut self) -> Option<char> {
+        self.out.looked += 1;
         self.rest().chars().next()
+    }
+
+    /// Looks for something from a place on, and counts what was looked at.
+    fn find(&mut self, from: usize, find: impl FnOnce(&'t str) -> Option<usize>) -> Option<usize> {
+        let rest = &self.text[from..];
+        let found = find(rest);
+        self.out.looked += found.unwrap_or(rest.len());
+        found
     }
 
     fn eat(&mut self, text: &str) -> bool {
@@ -176,8 +195,13 @@ impl<'t> Lexer<'t> {
         found
     }
 
-    fn line_end(&self) -> usize {
-        self.rest().find('\n').map_or(self.text.len(), |found| self.at + found)
+    /// The end of this line, which is looked for once.
+    fn line_end(&mut self) -> usize {
+        if !self.line.contains(&self.at) {
+            let found = self.find(self.at, |rest| rest.find('\n'));
+            self.line = self.at..found.map_or(self.text.len(), |found| self.at + found);
+        }
+        self.line.end
     }
 
     fn unreadable(&self, at: usize, what: &str) -> Unreadable {
@@ -192,12 +216,11 @@ impl<'t> Lexer<'t> {
             let before = self.at;
             self.eat("::");
             let rest = self.rest();
-            let mut end = rest.find(|c: char| !is_word(c) && c != '-').unwrap_or(rest.len());
-            end = rest[..end].trim_end_matches('-').len();
             // `$a->b` and `x-1` aside: Puppet takes a reference without any `-`.
-            if rest.starts_with(|c: char| c.is_ascii_uppercase()) {
-                end = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
-            }
+            let is_reference = rest.starts_with(|c: char| c.is_ascii_uppercase());
+            let is_end = |c: char| !is_word(c) && (is_reference || c != '-');
+            let end = self.find(self.at, |rest| rest.find(is_end)).unwrap_or(rest.len());
+            let end = rest[..end].trim_end_matches('-').len();
             if end == 0 {
                 self.at = before;
                 return self.at > start;
@@ -220,6 +243,7 @@ impl<'t> Lexer<'t> {
     fn variable(&mut self) -> bool {
         let rest = &self.rest()[1..];
         let length = variable_length(rest);
+        self.out.looked += length;
         if length > 0 {
             self.at += 1 + length;
         }
@@ -244,6 +268,7 @@ impl<'t> Lexer<'t> {
             }
             end += 1;
         }
+        self.out.looked += end;
         self.at += end;
         Kind::Number
     }
@@ -282,25 +307,25 @@ impl<'t> Lexer<'t> {
     }
 
     fn regex(&mut self) -> Kind {
-        let body = &self.rest()[1..];
-        let mut end = None;
-        let mut escaped = false;
-        for (at, byte) in body.bytes().enumerate() {
-            match byte {
-                b'/' if !escaped => {
-                    end = Some(at);
-                    break;
-                }
-                b'\\' => escaped = !escaped,
-                _ => escaped = false,
-            }
+        if !self.regex_ends {
+            return self.operator('/');
         }
-        match end {
+        let body = &self.rest()[1..];
+        let mut escaped = false;
+        let is_end = |byte| {
+            let ends = byte == b'/' && !escaped;
+            escaped = byte == b'\\' && !escaped;
+            ends
+        };
+        match self.find(self.at + 1, |body| body.bytes().position(is_end)) {
             Some(end) => {
                 self.at += end + 2;
                 Kind::Regex(body[..end].replace("\\/", "/"))
             }
-            None => self.operator('/'),
+            None => {
+                self.regex_ends = false;
+                self.operator('/')
+            }
         }
     }
 
@@ -346,7 +371,9 @@ impl<'t> Lexer<'t> {
                     text = None;
                 }
                 '$' if variable_length(self.rest()) > 0 => {
-                    self.at += variable_length(self.rest());
+                    let length = variable_length(self.rest());
+                    self.out.looked += length;
+                    self.at += length;
                     text = None;
                 }
                 c => {
@@ -376,9 +403,12 @@ impl<'t> Lexer<'t> {
     }
 
     fn code_point(&mut self) -> Option<String> {
+        // No more than six digits.
+        const LONGEST: usize = 7;
         let rest = self.rest();
-        let (digits, length) = match rest.strip_prefix('{').and_then(|rest| rest.find('}')) {
-            Some(end) => (&rest[1..=end], end + 2),
+        let end = rest.bytes().take(LONGEST + 1).position(|byte| byte == b'}');
+        let (digits, length) = match end.filter(|_| rest.starts_with('{')) {
+            Some(end) => (&rest[1..end], end + 1),
             None => (rest.get(..4)?, 4),
         };
         let code = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)?;
@@ -388,8 +418,10 @@ impl<'t> Lexer<'t> {
 
     /// `@(TAG)`: the text is on the lines below, up to one that ends it.
     fn heredoc(&mut self, start: usize) -> Result<Kind, Unreadable> {
-        let line = &self.text[self.at..self.line_end()];
-        let close = line.find(')').ok_or_else(|| self.unreadable(start, "`@(` is not closed"))?;
+        let line_end = self.line_end();
+        let line = &self.text[self.at..line_end];
+        let close = self.find(self.at, |_| line.find(')'));
+        let close = close.ok_or_else(|| self.unreadable(start, "`@(` is not closed"))?;
         let head = &line[2..close];
         let tag = head.split(['/', ':']).next().unwrap_or(head).trim();
         let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
@@ -397,10 +429,11 @@ impl<'t> Lexer<'t> {
         if tag.is_empty() {
             return Err(self.unreadable(start, "a heredoc has no end tag"));
         }
-        let begin = self.jump.unwrap_or_else(|| (self.line_end() + 1).min(self.text.len()));
+        let begin = self.jump.unwrap_or((line_end + 1).min(self.text.len()));
         let mut at = begin;
         for line in self.text[begin..].split_inclusive('\n') {
             at += line.len();
+            self.out.looked += line.len();
             if ends_heredoc(line, tag) {
                 self.jump = Some(at);
                 self.at = start + close + 1;
@@ -515,6 +548,47 @@ mod tests {
             ["a-b", "1.5e-3", "0xfe", "-", "1", "1", ".", ".", "2"]
         );
         assert_eq!(tokens("a=>b <<| |>> >> ->"), ["a", "=>", "b", "<<|", "|>>", ">>", "->"]);
+    }
+
+    #[test]
+    fn no_text_takes_more_than_some_steps_for_each_of_its_characters() {
+        // Each of them would take its length squared, were it looked at again and again.
+        for one in [
+            "/\\/",
+            "@(a) ",
+            "\"\\u{",
+            "a-",
+            "--",
+            "$a::",
+            "::",
+            "'",
+            "\"",
+            "\"${",
+            "{",
+            "# x\n",
+            "/*",
+            "@(a)",
+            "1.",
+            "A::",
+            "/ ",
+            "\\",
+            "\u{e9}",
+            "x",
+            "\"$a::b ",
+            "@(a)\na\n",
+            "@(a) \"\n\n a\n\"\n",
+        ] {
+            let looked = |many: usize| match lex(&one.repeat(many)) {
+                Ok(read) => read.looked,
+                // What ends in an error was not read again.
+                Err(_) => 0,
+            };
+            let (once, twice) = (looked(5_000), looked(10_000));
+            assert!(
+                twice <= once * 2 + 100 && once <= 5_000 * one.len() * 8,
+                "{one}: {once}, {twice}"
+            );
+        }
     }
 
     #[test]
