@@ -283,11 +283,9 @@ impl Caller<'_, '_> {
             let (Some(default), Stated::Known(of)) = (&parameter.default, &parameter.of) else {
                 continue;
             };
-            let foreign = variables(default).find(|variable| match variable.rsplit_once("::") {
-                Some((of_class, _)) => {
-                    !of_class.is_empty() && !ancestors.iter().any(|known| known == of_class)
-                }
-                None => false,
+            let foreign = variables(default).find(|variable| {
+                let of_class = variable.trim_start_matches("::").rsplit_once("::");
+                of_class.is_some_and(|(class, _)| !ancestors.iter().any(|known| known == class))
             });
             if let Some(variable) = foreign.filter(|_| !takes_undef(of)) {
                 let path = format!("{path}.{}", parameter.name);
