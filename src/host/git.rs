@@ -10,7 +10,7 @@ use super::process::{ProcessError, feed};
 use crate::model::command::{CommandLine, Environment};
 use crate::model::failure::Failure;
 use crate::model::git::{self, Leaf, LeafKind, Refs};
-use crate::model::sources::Location;
+use crate::model::sources::{Git, Location};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
@@ -78,16 +78,25 @@ impl Repository {
         Ok(repository)
     }
 
-    /// The tree of a ref, or a directory of it, as a directory of the cache.
-    pub fn tree(&self, reference: &str, below: Option<&str>) -> Result<PathBuf, Failure> {
+    /// The tree of a ref as a directory of the cache: all of it, or what `source` says.
+    pub fn tree(&self, reference: &str, source: &Git) -> Result<PathBuf, Failure> {
+        let below = source.path.as_ref().map(|path| path.as_str());
+        let module = source.module.as_ref().map(|module| module.as_str());
         let commit = self.refs.target(reference).unwrap_or_default();
-        let name = match below {
-            None => commit.to_owned(),
-            Some(below) => format!("{commit}-{}", name_of(below)),
+        let name = match (below, module) {
+            (None, None) => commit.to_owned(),
+            part => format!("{commit}-{}", name_of(format!("{part:?}"))),
         };
         self.cache.make("trees", &name, |place| {
             self.bring(reference)?;
-            self.fill(place, reference, below)
+            match module {
+                None => self.fill(place, reference, below),
+                Some(module) => {
+                    let place = place.join(module);
+                    fs::create_directory(&place)?;
+                    self.fill(&place, reference, below)
+                }
+            }
         })
     }
 

@@ -100,7 +100,8 @@ pub fn names<'a>(
     nodes.filter_map(name).collect()
 }
 
-fn is_module_name(name: &str) -> bool {
+/// True for what Puppet takes as the name of a module's directory.
+pub fn is_module_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }

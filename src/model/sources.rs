@@ -1,6 +1,7 @@
 //! `sources.yaml`: where the apps of a module root live, in git or Subversion.
 
 use super::app::{AppPath, AppPathError, Line};
+use super::module::is_module_name;
 use super::suggest::nearest;
 use super::tree::TreePath;
 use super::yaml::{self, Finding, Limits, Node, Value};
@@ -56,6 +57,8 @@ pub struct Git {
     pub location: Location,
     /// The directory that is the app; none where it is all of the repository.
     pub path: Option<TreePath>,
+    /// The name of the one module that it is; none where it has modules in it, each in a directory.
+    pub module: Option<ModuleName>,
     /// What the repository calls a tag of the app.
     pub tag: Pattern,
     /// The branch that is trunk, where it is not the repository's default.
@@ -92,6 +95,15 @@ pub struct RefName(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the name of a tag or branch, found `{0}`")]
 pub struct NotARefName(String);
+
+/// The name of a Puppet module, which is that of its directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleName(String);
+
+/// Why a text is no name of a module.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the name of a module, such as `stdlib`, found `{0}`")]
+pub struct NotAModuleName(String);
 
 /// What a repository calls the tag of an app path: `foo-{tag}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,7 +204,7 @@ fn app_name(key: &Node) -> Result<String, Finding> {
 }
 
 fn source(node: &Node, name: &str) -> Result<Source, Finding> {
-    const KEYS: [&str; 5] = ["git", "svn", "path", "tag", "branch"];
+    const KEYS: [&str; 6] = ["git", "svn", "path", "module", "tag", "branch"];
     let mut given: BTreeMap<&str, &Node> = BTreeMap::new();
     for (key, value) in pairs(node, "a map with `git` or `svn`", name)? {
         let word = text(key, name)?;
@@ -231,6 +243,7 @@ fn git(url: &Node, given: &BTreeMap<&str, &Node>, name: &str) -> Result<Git, Fin
     let git = Git {
         location: value(url, &path("git"))?,
         path: given.get("path").map(|node| directory(node, &path("path"))).transpose()?,
+        module: given.get("module").map(|node| value(node, &path("module"))).transpose()?,
         tag: match given.get("tag") {
             Some(node) => value(node, &path("tag"))?,
             None => Pattern { before: String::new(), after: String::new() },
@@ -335,6 +348,24 @@ impl fmt::Display for Location {
     }
 }
 
+impl ModuleName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ModuleName {
+    type Err = NotAModuleName;
+
+    fn from_str(text: &str) -> Result<Self, NotAModuleName> {
+        match is_module_name(text) {
+            true => Ok(ModuleName(text.to_owned())),
+            false => Err(NotAModuleName(text.chars().take(80).collect())),
+        }
+    }
+}
+
 impl RefName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
@@ -436,7 +467,7 @@ mod tests {
             ),
             (
                 "foo:\n  got: a\n",
-                "line 2, column 3: `foo`: expected one of `git`, `svn`, `path`, `tag`, `branch`, found `got`; \
+                "line 2, column 3: `foo`: expected one of `git`, `svn`, `path`, `module`, `tag`, `branch`, found `got`; \
                  did you mean `git`?",
             ),
             (
@@ -469,6 +500,11 @@ mod tests {
             (
                 "foo: { git: a, tag: v1 }\n",
                 "line 1, column 21: `foo.tag`: expected `{tag}` once in the name of a tag, found `v1`",
+            ),
+            (
+                "foo: { git: a, module: me-foo }\n",
+                "line 1, column 24: `foo.module`: expected the name of a module, such as `stdlib`, \
+                 found `me-foo`",
             ),
             (
                 "foo: { git: a, branch: -b }\n",

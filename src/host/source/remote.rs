@@ -138,10 +138,8 @@ impl Remote {
         }
         let location = git.location.clone();
         let commit = commit.to_owned();
-        let below = git.path.as_ref().map(|path| path.as_str());
-        let directory = repository
-            .tree(&reference, below)
-            .map_err(|failure| untaken(app, &location, failure))?;
+        let directory =
+            repository.tree(&reference, git).map_err(|failure| untaken(app, &location, failure))?;
         let away = away(&location, repository.away.as_deref());
         Ok(Taken { directory, origin: Origin::Git { location, reference, commit }, away })
     }
