@@ -178,6 +178,25 @@ pub struct Bundle {
     /// Time of everything in a package, in seconds since 1970 [default: that of 2012-01-01]
     #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH")]
     pub source_date_epoch: Option<SourceDate>,
+    #[command(flatten)]
+    pub proof: Proof,
+}
+
+/// What proves where a release came from.
+#[derive(Clone, Debug, Args)]
+pub struct Proof {
+    /// Write where it came from beside the packages: an in-toto statement and a CycloneDX SBOM
+    #[arg(long)]
+    pub provenance: bool,
+    /// Who builds, in the statement [default: this program]
+    #[arg(long, value_name = "URI", env = "LOCALPUPPET_BUILDER", requires = "provenance")]
+    pub builder: Option<String>,
+    /// Key that signs both: a file, or what gpg calls a user ID
+    #[arg(long, value_name = "KEY", requires = "provenance")]
+    pub sign: Option<String>,
+    /// File with the key's passphrase [default: what LOCALPUPPET_SIGN_PASSPHRASE says]
+    #[arg(long, value_name = "FILE", requires = "sign")]
+    pub passphrase_file: Option<PathBuf>,
 }
 
 /// `localpuppet lock`
@@ -673,6 +692,7 @@ Examples:
   localpuppet bundle foo/tags/r1 --module-root modules --out dist
   localpuppet bundle foo/tags/r1 --module-root modules --out dist --compression xz --target debian11,el8
   localpuppet bundle foo/trunk --snapshot --module-root modules --out dist
+  localpuppet bundle foo/tags/r1 --module-root modules --provenance --sign release@example.org
   localpuppet bundle foo/tags/r1 --locked --require-signed-tags --module-root modules
 
 Where the module root has a `sources.yaml`, apps come from git and Subversion:

@@ -206,6 +206,7 @@ fn built(built: &Built) -> String {
         let (path, bytes) = (package.path.display(), package.bytes);
         text.push_str(&format!("{state} {path} ({bytes} bytes)\n"));
     }
+    text.extend(built.proof.iter().map(|path| format!("proof {}\n", path.display())));
     text
 }
 

@@ -1,6 +1,7 @@
 //! `bundle`: resolve, walk, freeze, write.
 
 pub mod prepare;
+mod proof;
 mod write;
 
 pub use prepare::described;
@@ -27,10 +28,17 @@ pub fn run(args: &cli::Bundle, say: Say) -> Result<Answer, Failure> {
         during(say, format!("reading `{app}`"), || prepare::prepare(&root, app, args, say))
     });
     let prepared = prepared.collect::<Result<Vec<_>, _>>()?;
+    let signer = proof::signer(args)?;
     fs::create_directory(&args.out)?;
     let built = prepared.iter().map(|prepared| {
         let what = format!("packing `{}`", prepared.bundle.app);
-        during(say, what, || write::write(&root, prepared, args, &formats))
+        during(say, what, || {
+            let mut built = write::write(&root, prepared, args, &formats)?;
+            if args.proof.provenance {
+                built.proof = proof::write(prepared, &built.packages, args, signer.as_ref())?;
+            }
+            Ok(built)
+        })
     });
     Ok(Answer::Built(built.collect::<Result<_, _>>()?))
 }

@@ -11,10 +11,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Variables that a run may need from whoever asked for it.
-const KEPT: [&str; 15] = [
+const KEPT: [&str; 17] = [
     "PATH",
     "HOME",
     "TZ",
+    "XDG_CACHE_HOME",
+    "SSH_AUTH_SOCK",
     "http_proxy",
     "https_proxy",
     "ftp_proxy",

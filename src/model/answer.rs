@@ -163,6 +163,9 @@ pub struct Built {
     pub bundle_id: Sha256Digest,
     pub modulepath: Vec<AppPath>,
     pub packages: Vec<BuiltPackage>,
+    /// The documents that tell where it came from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub proof: Vec<PathBuf>,
 }
 
 impl Built {
@@ -174,6 +177,7 @@ impl Built {
             bundle_id: bundle.bundle_id,
             modulepath: bundle.searched().into_iter().map(|entry| entry.app.clone()).collect(),
             packages,
+            proof: Vec::new(),
         }
     }
 }

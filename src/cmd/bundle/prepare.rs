@@ -26,6 +26,8 @@ pub struct Prepared {
     /// The text of its `interface.json`.
     pub interface: String,
     pub md5sums: Md5Sums,
+    /// What it is made of, and where that came from.
+    pub materials: Vec<Locked>,
 }
 
 /// Reads all that a release is made of; refuses what cannot be released.
@@ -41,7 +43,8 @@ pub fn prepare(
     let version = version::choose(&release, &siblings, args.version.as_ref())?;
     refuse_out_inside(root, &modulepath, &args.out)?;
     let (trees, md5sums) = walk_all(root, &modulepath, say)?;
-    hold_against_lock(root, app, &trees, args.locked, say)?;
+    let materials = locked(root, &trees)?;
+    hold_against_lock(root, app, &materials, args.locked, say)?;
     let modules = modules(root, &trees, say)?;
     let interface = interface::read(&root.directories(&modulepath)?)?.to_json();
     let bundle = Bundle::new(&release, version, &trees, modules).with_interface(&interface);
@@ -55,7 +58,7 @@ pub fn prepare(
                 "shorten the names of app and tag; each capital letter and `_` counts three times",
             ));
     }
-    Ok(Prepared { release, bundle, interface, md5sums })
+    Ok(Prepared { release, bundle, interface, md5sums, materials })
 }
 
 /// Describes an app of a checkout as its bundle would; trunk is allowed, and nothing is written.
@@ -96,12 +99,12 @@ pub fn locked(root: &ModuleRoot, trees: &Trees) -> Result<Vec<Locked>, Failure> 
 fn hold_against_lock(
     root: &ModuleRoot,
     app: &AppPath,
-    trees: &Trees,
+    found: &[Locked],
     only_locked: bool,
     say: Say,
 ) -> Result<(), Failure> {
     let strictness = if only_locked { Strictness::Locked } else { Strictness::Told };
-    let told = lock::check(&crate::cmd::lock::read(root)?, app, &locked(root, trees)?, strictness)?;
+    let told = lock::check(&crate::cmd::lock::read(root)?, app, found, strictness)?;
     told.into_iter().for_each(|text| say(Event::Warning { text }));
     Ok(())
 }
