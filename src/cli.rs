@@ -183,8 +183,11 @@ pub struct Bundle {
 }
 
 /// What proves where a release came from.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Proof {
+    /// Build the packages twice, under other conditions, and refuse what is not the same
+    #[arg(long)]
+    pub check: bool,
     /// Write where it came from beside the packages: an in-toto statement and a CycloneDX SBOM
     #[arg(long)]
     pub provenance: bool,
@@ -216,7 +219,7 @@ pub struct Lock {
 }
 
 /// How a module root is read whose `sources.yaml` names repositories.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Sources {
     /// Directory that keeps what came from git and Subversion [default: ~/.cache/localpuppet]
     #[arg(long, value_name = "DIR", env = "LOCALPUPPET_CACHE", value_hint = ValueHint::DirPath)]
@@ -444,12 +447,24 @@ pub struct Prune {
 /// `localpuppet verify`
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// Releases to verify: foo/tags/r1, or foo/r1 for short
-    #[arg(value_name = "APP/TAG", required_unless_present = "all")]
-    pub releases: Vec<Release>,
+    /// Releases on this node: foo/tags/r1, or foo/r1 for short; or package files
+    #[arg(value_name = "APP/TAG|FILE", required_unless_present_any = ["all", "rebuild"])]
+    pub releases: Vec<Subject>,
     /// Verify every release that is there
     #[arg(long, conflicts_with = "releases")]
     pub all: bool,
+    /// Refuse a package file that this policy does not take: its signers, sources, builders
+    #[arg(long, value_name = "FILE", requires = "releases", value_hint = ValueHint::FilePath)]
+    pub policy: Option<PathBuf>,
+    /// Build this package file again from its tag, and compare
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["releases", "all"])]
+    #[arg(value_hint = ValueHint::FilePath, requires = "module_root")]
+    pub rebuild: Option<PathBuf>,
+    /// Directory that app paths are relative to
+    #[arg(long, value_name = "DIR", requires = "rebuild", value_hint = ValueHint::DirPath)]
+    pub module_root: Option<PathBuf>,
+    #[command(flatten)]
+    pub sources: Sources,
     #[command(flatten)]
     pub node: Node,
 }
@@ -768,8 +783,15 @@ const VERIFY_EXAMPLES: &str = "\
 Examples:
   localpuppet verify foo/tags/r1
   localpuppet verify --all --json
+  localpuppet verify dist/localpuppet-foo-r1_1_all.deb --policy policy.yaml
+  localpuppet verify --rebuild dist/localpuppet-foo-r1_1_all.deb --module-root modules
 
-Exit codes: 0 whole, 1 not installed, 12 content differs from bundle.json, 64 usage";
+A policy is YAML: `keys` (files with public keys, of which one has signed the provenance that lies
+beside a package), `builders` and `sources` (those that are taken; any where nothing is said), and for
+apply `statements` (a directory with the provenance of releases that repositories have).
+
+Exit codes: 0 whole, 1 not installed, 12 content differs from bundle.json, or is not that of the tag,
+or not what the policy takes; 64 usage";
 
 const PUBLISH_EXAMPLES: &str = "\
 Examples:

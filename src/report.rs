@@ -178,6 +178,7 @@ fn prose(answer: &Answer) -> String {
         Answer::Staged(all) => staged::prose(all),
         Answer::Pruned(all) => pruned::prose(all),
         Answer::Verified(all) => verified::prose(all),
+        Answer::Rebuilt(rebuilt) => verified::rebuilt(rebuilt),
         Answer::Run(record) | Answer::Cancelled(record) => run::prose(record),
         Answer::Published(publication) => publication::prose(publication),
         Answer::Listing(listing) => publication::listing(listing),

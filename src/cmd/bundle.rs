@@ -1,5 +1,6 @@
 //! `bundle`: resolve, walk, freeze, write.
 
+mod again;
 pub mod prepare;
 mod proof;
 mod write;
@@ -9,7 +10,7 @@ pub use prepare::described;
 use crate::cli;
 use crate::host::fs;
 use crate::host::source::ModuleRoot;
-use crate::model::answer::Answer;
+use crate::model::answer::{Answer, Built};
 use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
@@ -17,6 +18,11 @@ use crate::plan::formats;
 
 /// Builds the packages of releases; all are read and checked before one is written.
 pub fn run(args: &cli::Bundle, say: Say) -> Result<Answer, Failure> {
+    built(args, say).map(Answer::Built)
+}
+
+/// Builds the packages of releases, and tells of each what there is.
+pub fn built(args: &cli::Bundle, say: Say) -> Result<Vec<Built>, Failure> {
     let level = args.compression_level;
     let formats = formats::choose(&args.format, args.compression, level, &args.target)?;
     if args.version.is_some() && args.apps.len() > 1 {
@@ -33,12 +39,16 @@ pub fn run(args: &cli::Bundle, say: Say) -> Result<Answer, Failure> {
     let built = prepared.iter().map(|prepared| {
         let what = format!("packing `{}`", prepared.bundle.app);
         during(say, what, || {
-            let mut built = write::write(&root, prepared, args, &formats)?;
+            let again = match args.proof.check {
+                true => Some(again::build(&root, prepared, args)?),
+                false => None,
+            };
+            let mut built = write::write(&root, prepared, args, &formats, again.as_ref())?;
             if args.proof.provenance {
                 built.proof = proof::write(prepared, &built.packages, args, signer.as_ref())?;
             }
             Ok(built)
         })
     });
-    Ok(Answer::Built(built.collect::<Result<_, _>>()?))
+    built.collect()
 }

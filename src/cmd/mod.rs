@@ -13,6 +13,7 @@ mod interface;
 mod lock;
 mod logs;
 mod package_file;
+mod policy;
 mod promote;
 mod prune;
 mod publish;

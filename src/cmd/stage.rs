@@ -50,7 +50,7 @@ fn requests(args: &cli::Stage, state: &State) -> Result<Vec<Request>, Failure> {
             requests.push(Request::of(release.clone()));
         }
     }
-    Ok(requests)
+    requests.into_iter().map(|request| request.honouring_policy(state)).collect()
 }
 
 /// What became of a release; of one that failed, the failure too.

@@ -1,5 +1,8 @@
 //! `verify`: whether releases on this node are what they were built as.
 
+mod rebuild;
+
+use super::{package_file, policy};
 use crate::cli;
 use crate::host::release;
 use crate::host::state::State;
@@ -7,26 +10,68 @@ use crate::model::answer::Answer;
 use crate::model::app::Release;
 use crate::model::bundle::{Bundle, INSTALL_ROOT};
 use crate::model::event::{Say, during};
+use crate::model::exit::Exit;
 use crate::model::failure::Failure;
+use crate::model::subject::Subject;
 use crate::model::verified::{Verdict, Verified};
 use crate::model::verify::Difference;
 use std::fmt::Display;
+use std::path::Path;
 
 /// Verifies the releases that are named, or all that are there.
 pub fn run(args: &cli::Verify, say: Say) -> Result<Answer, Failure> {
+    if let Some(file) = &args.rebuild {
+        return rebuild::run(file, args, say);
+    }
     let state = State::of(&args.node.root)?;
     let root = state.root();
     let verified = if args.all {
         let found = release::all(root)?;
         found.iter().map(|directory| there(root, directory, say)).collect()
     } else {
-        args.releases.iter().map(|release| named(root, release, say)).collect::<Vec<_>>()
+        let named = args.releases.iter().map(|named| subject(root, named, args, say));
+        named.collect::<Result<Vec<_>, _>>()?
     };
     if verified.is_empty() {
         let what = format!("no release is installed on this node, in `{}`", state.at(INSTALL_ROOT));
         return Err(Failure::new(what).hint("localpuppet stage APP/TAG"));
     }
     Ok(Answer::Verified(verified))
+}
+
+fn subject(root: &str, named: &Subject, args: &cli::Verify, say: Say) -> Result<Verified, Failure> {
+    match (named, &args.policy) {
+        (Subject::Package(path), policy) => {
+            if let Some(policy) = policy {
+                policy::refuse_package(policy, path)?;
+            }
+            package(path, say)
+        }
+        (Subject::App(app), None) => {
+            let release = app.as_str().parse::<Release>();
+            let release =
+                release.map_err(|error| Failure::new(error.to_string()).exit(Exit::Usage))?;
+            Ok(self::named(root, &release, say))
+        }
+        (Subject::App(app), Some(_)) => {
+            let what = format!("a policy is for package files, found `{app}`");
+            Err(Failure::new(what).exit(Exit::Usage).hint("apply honours that of the node"))
+        }
+    }
+}
+
+/// A package file against its own bundle.json.
+fn package(path: &Path, say: Say) -> Result<Verified, Failure> {
+    let place = path.display().to_string();
+    let file = during(say, format!("verifying `{place}`"), || package_file::open(path))?;
+    let whole = file.problems.is_empty();
+    Ok(Verified {
+        release: place.clone(),
+        verdict: if whole { Verdict::Whole } else { Verdict::Differs },
+        bundle_id: Some(file.bundle.bundle_id),
+        directory: place,
+        problems: file.problems,
+    })
 }
 
 fn named(root: &str, release: &Release, say: Say) -> Verified {

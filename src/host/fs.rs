@@ -182,6 +182,11 @@ pub fn scratch() -> Result<File, Failure> {
     spool(&std::env::temp_dir())
 }
 
+/// A directory of this process, gone with what is in it when it is dropped.
+pub fn scratch_directory() -> Result<tempfile::TempDir, Failure> {
+    tempfile::tempdir().map_err(|error| failed("write in", &std::env::temp_dir(), error))
+}
+
 /// The same file once more, from its start; the place in it is shared.
 pub fn again(mut file: &File) -> Result<File, Failure> {
     let again = file.rewind().and_then(|()| file.try_clone());

@@ -194,8 +194,14 @@ impl Verifier {
     /// Checks a signature that is apart from what it is of.
     pub fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), Failure> {
         let (signed, signature) = (self.keep("in", signed)?, self.keep("sig", signature)?);
+        self.run(&["--verify", "--", &signature, &signed]).map(drop).map_err(unsigned)
+    }
+
+    /// The same, where the keys are not those of a repository.
+    pub fn check(&self, signed: &[u8], signature: &[u8]) -> Result<(), Failure> {
+        let (signed, signature) = (self.keep("in", signed)?, self.keep("sig", signature)?);
         let verified = self.run(&["--verify", "--", &signature, &signed]);
-        verified.map(drop).map_err(unsigned)
+        verified.map(drop).map_err(|error| Failure::new("gpg takes no signature").because(error))
     }
 
     /// The text inside its signature.

@@ -3,6 +3,7 @@
 //! It does what it is told and says what happened; it never decides and never
 //! speaks to the operator.
 
+pub mod again;
 pub mod agent;
 pub mod apt;
 pub mod cache;

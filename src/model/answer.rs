@@ -16,7 +16,7 @@ use super::publication::{Check, Listing, Pruning, Publication};
 use super::run::Record;
 use super::run_id::RunId;
 use super::staged::Staged;
-use super::verified::Verified;
+use super::verified::{Rebuilt, Verified};
 use super::version::Version;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -39,6 +39,8 @@ pub enum Answer {
     Pruned(Vec<Pruned>),
     /// Of `verify`, one for each release.
     Verified(Vec<Verified>),
+    /// Of `verify --rebuild`.
+    Rebuilt(Rebuilt),
     /// Of `publish`.
     Published(Publication),
     /// Of `publish --list`.
@@ -82,6 +84,7 @@ impl Answer {
             Answer::CalledByMany(called) if called.refused > 0 => Exit::EncRefused,
             Answer::CalledByMany(_) => Exit::Ok,
             Answer::Verified(all) => Verified::exit(all),
+            Answer::Rebuilt(rebuilt) => rebuilt.exit(),
             Answer::Pruned(all) => first_failure(all.iter().map(|pruned| pruned.exit)),
             Answer::Staged(all) => first_failure(all.iter().map(|staged| staged.exit)),
             Answer::Run(record) | Answer::Logged(Some(record)) => record.exit(),

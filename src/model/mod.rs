@@ -34,6 +34,7 @@ pub mod module;
 pub mod offer;
 pub mod origin;
 pub mod package_manager;
+pub mod policy;
 pub mod provenance;
 pub mod pruned;
 pub mod psych;

@@ -1,8 +1,10 @@
 //! Whether an installed release is what it was built as.
 
+use super::app::AppPath;
 use super::digest::Sha256Digest;
 use super::exit::Exit;
 use serde::Serialize;
+use std::path::PathBuf;
 
 /// What came of looking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -12,6 +14,36 @@ pub enum Verdict {
     /// Something was changed, added or taken away, or its description cannot be read.
     Differs,
     NotInstalled,
+}
+
+/// How much of a package that was built again is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Every byte.
+    Bytes,
+    /// Every file, and not every byte: the level of compression, the time, or the version of the
+    /// tool or of a compressor is another.
+    Content,
+    Differs,
+}
+
+/// What `verify --rebuild` answers.
+#[derive(Debug, Serialize)]
+pub struct Rebuilt {
+    pub file: PathBuf,
+    pub app: AppPath,
+    pub bundle_id: Sha256Digest,
+    pub level: Level,
+    /// Every difference, a line each.
+    pub problems: Vec<String>,
+}
+
+impl Rebuilt {
+    /// The exit code: what is in the package is what counts.
+    pub fn exit(&self) -> Exit {
+        if self.level == Level::Differs { Exit::NotVerified } else { Exit::Ok }
+    }
 }
 
 /// What `verify` answers for one release.

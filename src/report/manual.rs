@@ -13,7 +13,7 @@ use std::io::{self, Write};
 const EXIT_CODES: &str = "Exit codes";
 
 /// What is on a node: path, and what is there.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("/etc/puppet/input.yaml", "The node's ENC document, where --enc says nothing else."),
     (
         "/usr/share/localpuppet/APP/TAG",
@@ -24,6 +24,10 @@ const FILES: [(&str, &str); 6] = [
         "/var/lib/localpuppet",
         "The runs on this node, each with its record, Puppet's log and report, and the ENC. \
          For root alone, as an ENC has secrets.",
+    ),
+    (
+        "/etc/localpuppet/policy.yaml",
+        "Whose releases this node takes: apply and stage refuse others before they install.",
     ),
     ("MODULE_ROOT/sources.yaml", "Where apps live, in git and Subversion."),
     ("MODULE_ROOT/bundle.lock", "What releases are made of, as lock has written it."),

@@ -32,7 +32,7 @@ pub fn installed(
     };
     run.record.package = Some(request.wanted.package.clone());
     run.record.version = request.wanted.version.clone();
-    let request = request.pinned(options.bundle_id)?;
+    let request = request.pinned(options.bundle_id)?.honouring_policy(context.state)?;
     // A package file says it before it is installed; older ones do not.
     let known = request.interface().and_then(Result::ok);
     let is_known = known.is_some();

@@ -3,11 +3,13 @@
 use super::prepare::Prepared;
 use crate::cli;
 use crate::cmd::package_file;
+use crate::host::again::Again;
 use crate::host::fs::{self, Beside, Created};
 use crate::host::source::{ModuleRoot, place};
 use crate::model::answer::{Built, BuiltPackage};
 use crate::model::bundle::Bundle;
 use crate::model::compression::{Compression, Format};
+use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::tree::TreePath;
 use crate::model::verify::Differences;
@@ -22,6 +24,7 @@ pub fn write(
     prepared: &Prepared,
     args: &cli::Bundle,
     formats: &[(Format, Compression)],
+    again: Option<&Again>,
 ) -> Result<Built, Failure> {
     let bundle = &prepared.bundle;
     let maintainer = args.maintainer.clone().unwrap_or_default();
@@ -51,6 +54,9 @@ pub fn write(
     build(jobs, &meta, &items, open).map_err(failed)?;
     refuse_other_content(bundle, &args.out)?;
     for (format, file) in &files {
+        if let Some(again) = again {
+            refuse_irreproducible(file, &again.out().join(bundle.file_name(*format)))?;
+        }
         let path = args.out.join(bundle.file_name(*format));
         if fs::would_create(file.file(), &path)? == Created::Different {
             return Err(different(bundle, &path));
@@ -58,6 +64,19 @@ pub fn write(
     }
     let packages = files.into_iter().map(|(format, file)| name(format, file, bundle, &args.out));
     Ok(Built::new(bundle, packages.collect::<Result<_, _>>()?))
+}
+
+/// Refuses a package that is another where it is built again.
+fn refuse_irreproducible(file: &Beside, again: &Path) -> Result<(), Failure> {
+    if fs::would_create(file.file(), again)? == Created::Unchanged {
+        return Ok(());
+    }
+    let name = again.file_name().unwrap_or_default().display();
+    Err(Failure::new(format!("`{name}` is not the same where it is built again"))
+        .exit(Exit::NotVerified)
+        .hint(
+            "nothing was written; this is an error of localpuppet's, or the tree changed meanwhile",
+        ))
 }
 
 /// Refuses a release that is there in the other format, or at another version, with other content.

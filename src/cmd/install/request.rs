@@ -1,16 +1,19 @@
 //! What is to be installed: a release, from the repositories or from a package file.
 
 use crate::cmd::package_file::{self, PackageFile};
+use crate::cmd::policy as rules;
 use crate::host::input;
 use crate::host::package_copy::PackageCopy;
 use crate::host::package_manager::Wanted;
 use crate::host::state::State;
+use crate::host::{fs, release};
 use crate::model::app::{AppPath, Release};
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::interface::Interface;
 use crate::model::package_manager::PackageManager;
+use crate::model::policy;
 use crate::model::verify::Differences;
 use crate::plan::apply as plan;
 use std::path::Path;
@@ -66,6 +69,29 @@ impl Request {
             super::expect_id(expected, &given.file.bundle, &given.path)?;
         }
         Ok(Request { pinned, ..self })
+    }
+
+    /// The same, where the policy of the node takes it; what is there already was taken before. No
+    /// other content than that of its statement is accepted, whatever happens to a file meanwhile.
+    pub fn honouring_policy(self, state: &State) -> Result<Self, Failure> {
+        let policy = state.at(policy::NODE);
+        let policy = Path::new(&policy);
+        if fs::kind(policy)?.is_none() || release::read(state.root(), &self.release)?.is_some() {
+            return Ok(self);
+        }
+        let only = match &self.given {
+            Some(given) => rules::refuse_package(policy, Path::new(&given.path))?,
+            None => rules::refuse_release(policy, &self.release)?,
+        };
+        match (self.pinned, only) {
+            (Some(pinned), Some(only)) if pinned != only => {
+                let what = format!("the provenance of `{}` is of other content", self.release);
+                Err(Failure::new(what).exit(Exit::NotVerified).because(Failure::new(format!(
+                    "expected bundle ID `{pinned}`, found `{only}`"
+                ))))
+            }
+            (pinned, only) => self.pinned(only.or(pinned)),
+        }
     }
 
     /// The same, where it is of this app.

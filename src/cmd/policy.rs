@@ -1,0 +1,107 @@
+//! Holding a release against a policy: its statement, who signed that, and what it says.
+
+use super::package_file;
+use crate::host::fs;
+use crate::host::gpg::Verifier;
+use crate::model::app::{AppPath, Release};
+use crate::model::digest::Sha256Digest;
+use crate::model::exit::Exit;
+use crate::model::failure::Failure;
+use crate::model::policy::{LARGEST, Policy, Thing};
+use crate::model::provenance::{self, Claims};
+use std::path::{Path, PathBuf};
+
+/// Refuses a package file that a policy does not take; answers with the bundle ID that it has.
+pub fn refuse_package(policy: &Path, package: &Path) -> Result<Option<Sha256Digest>, Failure> {
+    let rules = read(policy)?;
+    let bundle = package_file::open(package)?.bundle;
+    let name = provenance::file_name(&bundle, "provenance");
+    let statement = package.with_file_name(name);
+    let (digest, _) = fs::digest(&fs::open(package)?)?;
+    let shown = package.display().to_string();
+    let claims = judged(policy, &rules, &statement, &Thing::Package(digest), &shown)?;
+    Ok(claims.bundle_id(bundle.app.as_str()))
+}
+
+/// Refuses a release that a package manager shall bring; answers with the only content that it
+/// may have.
+pub fn refuse_release(policy: &Path, release: &Release) -> Result<Option<Sha256Digest>, Failure> {
+    let rules = read(policy)?;
+    let app: &AppPath = release.path();
+    let directory = rules.statements.as_ref().ok_or_else(|| {
+        let what = format!("`{app}` has no provenance that `{}` could judge", policy.display());
+        Failure::new(what).exit(Exit::NotVerified).hint(
+            "name where statements are: `statements: DIR`, or install a file: `--package FILE`",
+        )
+    })?;
+    let directory = beside(policy, directory);
+    let begins = format!("{}_", release.package_name());
+    let names = fs::names(&directory)?;
+    let is_its = |name: &&String| name.starts_with(&begins) && name.ends_with(".provenance.json");
+    let name = names.iter().find(is_its).cloned();
+    let name = name.unwrap_or_else(|| format!("{begins}VERSION.provenance.json"));
+    let thing = Thing::Release(app.clone());
+    let claims = judged(policy, &rules, &directory.join(name), &thing, app.as_str())?;
+    Ok(claims.bundle_id(app.as_str()))
+}
+
+fn read(path: &Path) -> Result<Policy, Failure> {
+    let text = fs::read_bounded(path, LARGEST)?.unwrap_or_default();
+    Policy::parse(&text).map_err(|error| {
+        let what = format!("the policy `{}` is not valid", path.display());
+        Failure::new(what).exit(Exit::NotVerified).because(error)
+    })
+}
+
+fn beside(policy: &Path, name: &str) -> PathBuf {
+    policy.parent().unwrap_or(Path::new("/")).join(name)
+}
+
+fn judged(
+    policy: &Path,
+    rules: &Policy,
+    statement: &Path,
+    of: &Thing,
+    shown: &str,
+) -> Result<Claims, Failure> {
+    let what = || {
+        let what = format!("`{shown}` is not taken by the policy `{}`", policy.display());
+        Failure::new(what).exit(Exit::NotVerified)
+    };
+    let there = |path: &Path| {
+        fs::read_bounded(path, provenance::LARGEST)?.ok_or_else(|| {
+            what()
+                .because(Failure::new(format!("there is no `{}`", path.display())))
+                .hint("localpuppet bundle APP_PATH --provenance --sign KEY")
+        })
+    };
+    let text = there(statement)?;
+    let mut signature = statement.as_os_str().to_owned();
+    signature.push(".asc");
+    let signature = there(Path::new(&signature))?;
+    let mut keys = Vec::new();
+    for key in &rules.keys {
+        let path = beside(policy, key);
+        let key = fs::read_bounded(&path, LARGEST)?;
+        let none = || {
+            Failure::new(format!(
+                "`{}` names a key that is not there: `{}`",
+                policy.display(),
+                path.display()
+            ))
+        };
+        keys.extend(key.ok_or_else(|| none().exit(Exit::NotVerified))?);
+    }
+    Verifier::new(&keys)?.check(&text, &signature).map_err(|error| {
+        let signed = format!("`{}` is signed by none of its keys", statement.display());
+        what().because(Failure::new(signed).because(error))
+    })?;
+    let claims = Claims::parse(&text).map_err(|error| what().because(error))?;
+    let refused = rules.refused(&claims, of);
+    if refused.is_empty() {
+        return Ok(claims);
+    }
+    let lines: String = refused.iter().map(|line| format!("\n    {line}")).collect();
+    let told = format!("`{}` says what it does not take:{lines}", statement.display());
+    Err(what().because(Failure::new(told)))
+}

@@ -1,0 +1,73 @@
+//! `verify --rebuild`: a package built once more from its tag, and held against the file.
+
+use crate::cli;
+use crate::cmd::bundle;
+use crate::cmd::package_file;
+use crate::host::fs::{self, Created};
+use crate::model::answer::Answer;
+use crate::model::event::{Say, during};
+use crate::model::exit::Exit;
+use crate::model::failure::Failure;
+use crate::model::verified::{Level, Rebuilt};
+use crate::model::verify::Differences;
+use std::path::{Path, PathBuf};
+
+/// Rebuilds a package file; says at which level it is the same.
+pub fn run(file: &Path, args: &cli::Verify, say: Say) -> Result<Answer, Failure> {
+    let there = package_file::open(file)?;
+    if !there.problems.is_empty() {
+        let what = format!("`{}` is not as it was built", file.display());
+        let differences = Differences(there.problems);
+        return Err(Failure::new(what).exit(Exit::NotVerified).because(differences));
+    }
+    let scratch = fs::scratch_directory()?;
+    let wanted = wanted(&there, args, scratch.path())?;
+    let what = format!("building `{}` again", there.bundle.app);
+    let built = during(say, what, || bundle::built(&wanted, say))?;
+    let again = built.iter().flat_map(|built| &built.packages).next();
+    let again = &again.ok_or_else(|| Failure::new("nothing was built"))?.path;
+    let level = match fs::would_create(&fs::open(again)?, file)? {
+        Created::Unchanged => Level::Bytes,
+        Created::New | Created::Different => Level::Content,
+    };
+    let again = package_file::open(again)?.bundle;
+    let mut problems = again.differences(&there.bundle);
+    if again.version != there.bundle.version {
+        problems
+            .push(format!("the version was `{}` and is `{}`", there.bundle.version, again.version));
+    }
+    let level = if problems.is_empty() { level } else { Level::Differs };
+    let (app, bundle_id) = (there.bundle.app, there.bundle.bundle_id);
+    Ok(Answer::Rebuilt(Rebuilt { file: file.to_owned(), app, bundle_id, level, problems }))
+}
+
+/// The bundle that has made the file, as far as the file tells.
+fn wanted(
+    there: &package_file::PackageFile,
+    args: &cli::Verify,
+    out: &Path,
+) -> Result<cli::Bundle, Failure> {
+    let bundle = &there.bundle;
+    let facts = &there.facts;
+    let method = facts.compression.parse().map_err(|error| {
+        let what = format!("a package that is compressed with `{}`", facts.compression);
+        Failure::new(format!("cannot build {what}")).because(error)
+    })?;
+    let root = args.module_root.clone().unwrap_or_else(|| PathBuf::from("."));
+    Ok(cli::Bundle {
+        apps: vec![bundle.app.clone()],
+        module_root: root,
+        sources: args.sources.clone(),
+        out: out.to_owned(),
+        format: vec![facts.format],
+        compression: method,
+        compression_level: None,
+        target: Vec::new(),
+        snapshot: bundle.tag.is_none(),
+        locked: false,
+        version: bundle.tag.is_some().then(|| bundle.version.clone()),
+        maintainer: facts.maintainer.parse().ok(),
+        source_date_epoch: None,
+        proof: cli::Proof::default(),
+    })
+}
