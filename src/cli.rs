@@ -75,6 +75,9 @@ pub enum Verb {
     /// Tell what is different between two releases, and what of it breaks calls
     #[command(after_help = DIFF_EXAMPLES)]
     Diff(Diff),
+    /// Tell what a release would change on this node beside the one that is applied
+    #[command(after_help = PREVIEW_EXAMPLES)]
+    Preview(Preview),
     /// Make releases available on this node, and change nothing else
     #[command(after_help = STAGE_EXAMPLES)]
     Stage(Stage),
@@ -111,6 +114,9 @@ pub enum Verb {
     /// Take over a run that `--detach` put on record
     #[command(hide = true)]
     Resume(Resume),
+    /// Ask whether a catalog is the one of a plan: what Puppet runs before it applies one
+    #[command(hide = true)]
+    Planned(Planned),
     /// Print what makes a shell complete this program's commands and options
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(Completions),
@@ -132,7 +138,8 @@ impl Verb {
             Verb::Bundle(_) | Verb::Lock(_) | Verb::Stage(_) => false,
             Verb::Prune(_) | Verb::Publish(_) => false,
             Verb::Promote(_) | Verb::Apply(_) | Verb::Cancel(_) | Verb::Rollback(_) => false,
-            Verb::Resume(_) => false,
+            Verb::Preview(_) => true,
+            Verb::Resume(_) | Verb::Planned(_) => false,
         }
     }
 }
@@ -401,6 +408,43 @@ pub struct Diff {
     pub node: Node,
 }
 
+/// `localpuppet preview`
+#[derive(Debug, Args)]
+pub struct Preview {
+    /// Release that is installed here, or with --module-root an app path [default: the ENC's]
+    #[arg(value_name = "APP/TAG")]
+    pub app: Option<AppPath>,
+    /// ENC document; `-` is stdin [default: /etc/puppet/input.yaml below --root]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub enc: Option<PathBuf>,
+    /// Compare with this run, with its ENC, or with this release [default: the run that is applied]
+    #[arg(long, value_name = "RUN|APP/TAG")]
+    pub against: Option<String>,
+    /// Take the release from this package file instead; it is not installed
+    #[arg(long, value_name = "FILE", conflicts_with = "module_root", value_hint = ValueHint::FilePath)]
+    pub package: Option<PathBuf>,
+    /// Take app paths from a checkout; trunk is allowed
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub module_root: Option<PathBuf>,
+    #[command(flatten)]
+    pub sources: Sources,
+    /// Name of this node [default: this host's, as Puppet names it]
+    #[arg(long, value_name = "NAME", env = "LOCALPUPPET_CERTNAME")]
+    pub certname: Option<Certname>,
+    /// Puppet's program [default: on PATH, then /opt/puppetlabs/bin/puppet, then /usr/bin/puppet]
+    #[arg(long, value_name = "FILE", env = "LOCALPUPPET_PUPPET")]
+    pub puppet: Option<PathBuf>,
+    #[command(flatten)]
+    pub node: Node,
+}
+
+/// `localpuppet planned`
+#[derive(Debug, Args)]
+pub struct Planned {
+    /// The directory of the run that Puppet keeps its catalog in
+    pub run: PathBuf,
+}
+
 /// `localpuppet stage`
 #[derive(Debug, Args)]
 pub struct Stage {
@@ -488,6 +532,9 @@ pub struct Apply {
     /// Refuse any other content than this bundle ID
     #[arg(long, value_name = "SHA256", conflicts_with = "module_root")]
     pub bundle_id: Option<Sha256Digest>,
+    /// Go on only if the catalog is the one that `preview` told this plan of
+    #[arg(long, value_name = "SHA256")]
+    pub plan: Option<Sha256Digest>,
     #[command(flatten)]
     pub packages: Packages,
     #[command(flatten)]
@@ -759,6 +806,21 @@ compatible  anything else
 Exit codes: 0 compared; with --exit-code 0 the same, 20 compatible, 21 review, 22 breaking;
 1 a side cannot be read, 12 content differs from bundle.json (--text), 64 usage";
 
+const PREVIEW_EXAMPLES: &str = "\
+Examples:
+  localpuppet preview foo/r2 --enc node.yaml
+  localpuppet preview foo/r2 --enc node.yaml --against foo/r1
+  localpuppet preview --enc node.yaml --package ./localpuppet-foo-r2_2_all.deb --json
+  localpuppet preview foo/trunk --enc node.yaml --module-root modules --against deploy-41
+  localpuppet apply foo/r2 --enc node.yaml --plan SHA256    (the plan that preview told)
+
+Nothing on the node is changed: Puppet compiles both catalogs with this node's facts, in a directory
+that is removed again. Sensitive values are not shown. What is in files of modules is compared where
+a resource has them as its source.
+
+Exit codes: 0 no differences, 2 differences, 10 the ENC was refused, 11 the release is not there,
+12 content differs from bundle.json, 13 Puppet did not compile a catalog, 15 a signal, 64 usage";
+
 const STAGE_EXAMPLES: &str = "\
 Examples:
   localpuppet stage foo/tags/r1 foo/tags/r2
@@ -820,6 +882,7 @@ Examples:
   localpuppet apply --enc node.yaml --package ./localpuppet-foo-r1_1_all.deb
   localpuppet apply --enc node.yaml --module-root modules
   localpuppet apply --enc node.yaml --no-check
+  localpuppet apply --enc node.yaml --plan SHA256        (as `localpuppet preview` told it)
   localpuppet apply --enc - --detach --run-id deploy-42 < node.yaml
   localpuppet apply --enc 'https://enc.example/nodes/{certname}' --enc-token-file token --enc-cache
 

@@ -10,6 +10,7 @@ mod diff;
 mod document;
 mod inspection;
 mod manual;
+mod preview;
 mod progress;
 mod pruned;
 mod publication;
@@ -184,6 +185,8 @@ fn prose(answer: &Answer) -> String {
         Answer::Listing(listing) => publication::listing(listing),
         Answer::Checked(check) => publication::check(check),
         Answer::PrunedRepository(pruning) => publication::pruning(pruning),
+        Answer::Previewed(previewed) => preview::prose(previewed),
+        Answer::AsPlanned => String::new(),
         Answer::Diffed(diffed) => diff::told(diffed),
         Answer::Called(called) => call::prose(called),
         Answer::CalledByMany(called) => call::fleet(called),

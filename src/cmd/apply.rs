@@ -7,6 +7,8 @@ mod install;
 mod puppet;
 mod request;
 
+pub use checkout::code as code_of_checkout;
+pub use puppet::FILES;
 pub use request::rollback_request;
 
 use crate::cli::{Apply, RunOptions};
@@ -279,7 +281,8 @@ fn not_interrupted(context: &Context) -> Result<(), Failure> {
     }
 }
 
-fn fit_for_puppet(what: &str, path: &str) -> Result<(), Failure> {
+/// Refuses a path that Puppet would take apart.
+pub fn fit_for_puppet(what: &str, path: &str) -> Result<(), Failure> {
     match plan::unfit_for_puppet(path) {
         None => Ok(()),
         Some(c) => Err(Failure::new(format!(

@@ -13,7 +13,9 @@ mod interface;
 mod lock;
 mod logs;
 mod package_file;
+mod planned;
 mod policy;
+mod preview;
 mod promote;
 mod prune;
 mod publish;
@@ -38,6 +40,8 @@ pub fn run(verb: Verb, stdout: Stdout, say: &dyn Fn(Event)) -> Result<Answer, Fa
         Verb::Check(args) => check::run(&args, say),
         Verb::Diff(args) => diff::run(&args, say),
         Verb::Inspect(args) => inspect::run(&args, say),
+        Verb::Preview(args) => preview::run(&args, say),
+        Verb::Planned(args) => planned::run(&args),
         Verb::Stage(args) => stage::run(&args, say),
         Verb::Prune(args) => prune::run(&args, say),
         Verb::Verify(args) => verify::run(&args, say),

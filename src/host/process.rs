@@ -12,7 +12,7 @@ pub use feed::feed;
 
 use super::clock::{self, Deadline};
 use super::proc::{Family, ignores, is_alive};
-use crate::model::command::{CommandLine, Environment};
+use crate::model::command::{CommandLine, Environment, quote};
 use crate::model::event::Stdout;
 use crate::model::failure::Failure;
 use crate::model::run::Process;
@@ -446,6 +446,13 @@ pub fn is_unheard() -> bool {
 /// Which of some variables this process has.
 pub fn present(names: &[&'static str]) -> Vec<&'static str> {
     names.iter().copied().filter(|name| std::env::var_os(name).is_some()).collect()
+}
+
+/// The command by which Puppet asks this program whether to apply the catalog of a run.
+pub fn asks_if_planned(run: &str) -> Result<String, Failure> {
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::new("failed to find this program").because(error))?;
+    Ok(format!("{} planned {}", quote(&program.to_string_lossy()), quote(run)))
 }
 
 /// The home directory for programs: always the same for root, whoever became it.

@@ -11,6 +11,7 @@ use super::document::Document;
 use super::exit::Exit;
 use super::inspection::Inspection;
 use super::lock::Locked;
+use super::preview::Preview;
 use super::pruned::Pruned;
 use super::publication::{Check, Listing, Pruning, Publication};
 use super::run::Record;
@@ -33,6 +34,11 @@ pub enum Answer {
     Inspected(Box<Inspection>),
     /// Of `diff`.
     Diffed(Box<Diffed>),
+    /// Of `preview`.
+    Previewed(Box<Preview>),
+    /// Of `planned`, which has nothing to say where all is well.
+    #[serde(skip)]
+    AsPlanned,
     /// Of `stage`, one for each release.
     Staged(Vec<Staged>),
     /// Of `prune`, one for each release.
@@ -80,6 +86,8 @@ impl Answer {
             Answer::Checked(check) => check.exit(),
             Answer::Inspected(inspection) => inspection.exit(),
             Answer::Diffed(diffed) => diffed.exit,
+            Answer::Previewed(preview) => preview.exit(),
+            Answer::AsPlanned => Exit::Ok,
             Answer::Called(called) => called.exit(),
             Answer::CalledByMany(called) if called.refused > 0 => Exit::EncRefused,
             Answer::CalledByMany(_) => Exit::Ok,

@@ -36,6 +36,8 @@ pub enum Exit {
     Running,
     /// The run's process is gone and did not say how it ended.
     Lost,
+    /// `apply --plan`: the catalog is not the one that was previewed; nothing was applied.
+    PlanChanged,
     /// `diff --exit-code`: different, and every call that was taken is taken still.
     Compatible,
     /// `diff --exit-code`: someone has to look.
@@ -48,7 +50,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every code, in the order of the table in `--help`.
-    pub const ALL: [Exit; 18] = [
+    pub const ALL: [Exit; 19] = [
         Exit::Ok,
         Exit::Error,
         Exit::Changed,
@@ -63,6 +65,7 @@ impl Exit {
         Exit::Disabled,
         Exit::Running,
         Exit::Lost,
+        Exit::PlanChanged,
         Exit::Compatible,
         Exit::Review,
         Exit::Breaking,
@@ -86,6 +89,7 @@ impl Exit {
             Exit::Disabled => 16,
             Exit::Running => 17,
             Exit::Lost => 18,
+            Exit::PlanChanged => 19,
             Exit::Compatible => 20,
             Exit::Review => 21,
             Exit::Breaking => 22,
@@ -98,7 +102,9 @@ impl Exit {
         match self {
             Exit::Ok => "done (apply: unchanged or changed)",
             Exit::Error => "anything without a code of its own",
-            Exit::Changed => "changed, with --detailed-exitcodes; would change, with --noop",
+            Exit::Changed => {
+                "changed, with --detailed-exitcodes; would change, with --noop or preview"
+            }
             Exit::Failed => "resources failed, or the postrun command, or Puppet ended oddly",
             Exit::ChangedAndFailed => "resources failed, others changed",
             Exit::EncRefused => "the ENC was refused, nothing touched",
@@ -110,6 +116,7 @@ impl Exit {
             Exit::Disabled => "Puppet's agent is disabled on this node (puppet agent --disable)",
             Exit::Running => "the run has not ended yet (status, logs, cancel)",
             Exit::Lost => "the run's process is gone and did not say how it ended",
+            Exit::PlanChanged => "the catalog is not the one of --plan, nothing applied",
             Exit::Compatible => "diff --exit-code: different, and compatible",
             Exit::Review => "diff --exit-code: different, and someone has to look",
             Exit::Breaking => "diff --exit-code: different, and calls may break",

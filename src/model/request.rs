@@ -24,6 +24,9 @@ pub struct Request {
     pub certname: Option<Certname>,
     pub enc: EncFrom,
     pub code: CodeFrom,
+    /// The plan that its catalog has to be that of, as `preview` told it.
+    #[serde(default)]
+    pub plan: Option<Sha256Digest>,
     pub mode: Mode,
     pub detailed_exitcodes: DetailedExit,
     /// Puppet's program, where the operator says it.

@@ -44,6 +44,9 @@ pub enum Outcome {
     /// Content is not what it should be.
     #[serde(rename = "refused-not-verified")]
     NotVerified,
+    /// The catalog is not the one that was previewed; nothing was applied.
+    #[serde(rename = "refused-plan-changed")]
+    PlanChanged,
     /// Refused before Puppet was started, for another reason.
     Refused,
     /// A signal ended the run.
@@ -62,6 +65,7 @@ impl Outcome {
             Exit::Interrupted => Outcome::Interrupted,
             Exit::Locked => Outcome::Locked,
             Exit::Disabled => Outcome::Disabled,
+            Exit::PlanChanged => Outcome::PlanChanged,
             _ => Outcome::Refused,
         }
     }
@@ -80,6 +84,7 @@ impl Outcome {
             Outcome::Locked => Exit::Locked,
             Outcome::Disabled => Exit::Disabled,
             Outcome::NotVerified => Exit::NotVerified,
+            Outcome::PlanChanged => Exit::PlanChanged,
             Outcome::Refused => Exit::Error,
             Outcome::Interrupted => Exit::Interrupted,
             Outcome::Lost => Exit::Lost,
@@ -106,6 +111,7 @@ impl Outcome {
             Outcome::Locked => "refused: locked",
             Outcome::Disabled => "refused: disabled",
             Outcome::NotVerified => "refused: not verified",
+            Outcome::PlanChanged => "refused: plan changed",
             Outcome::Refused => "refused",
             Outcome::Interrupted => "interrupted",
             Outcome::Lost => "lost",
@@ -239,6 +245,9 @@ pub struct Record {
     /// None where the run did not come so far.
     #[serde(default)]
     pub checked: Option<Checked>,
+    /// The plan that its catalog had to be that of.
+    #[serde(default)]
+    pub plan: Option<Sha256Digest>,
     pub resources: Option<Resources>,
     pub puppet: Option<Puppet>,
     pub reason: Option<Reason>,
@@ -269,6 +278,7 @@ impl Record {
             module_root: None,
             enc: None,
             checked: None,
+            plan: None,
             resources: None,
             puppet: None,
             reason: None,
@@ -305,7 +315,8 @@ impl Record {
 
     /// True where Puppet came to change the node, or may have.
     pub fn has_touched(&self) -> bool {
-        let applied = self.outcome != Some(Outcome::CompileFailed);
+        let none = [Some(Outcome::CompileFailed), Some(Outcome::PlanChanged)];
+        let applied = !none.contains(&self.outcome);
         self.mode == Mode::Apply && self.puppet.is_some() && applied
     }
 }

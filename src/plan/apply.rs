@@ -3,6 +3,7 @@
 
 use crate::model::app::{AppPath, Line, Release, directory_name};
 use crate::model::bundle::{Bundle, MODULE_ROOT};
+use crate::model::catalog::Away;
 use crate::model::certname::Certname;
 use crate::model::command::{CommandLine, Environment};
 use crate::model::package_manager::PackageManager;
@@ -102,7 +103,22 @@ pub struct Surroundings {
     pub passed: Vec<&'static str>,
     /// Whether Puppet's colours arrive at a terminal.
     pub colour: Colour,
+    pub compiled: Compiled,
 }
+
+/// What becomes of a catalog that Puppet has compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compiled {
+    Applied,
+    /// It is kept in the run's directory, and then applied only where this command ends well: the
+    /// same process compiles, asks and applies, so that nothing comes between.
+    AppliedIf {
+        command: String,
+    },
+}
+
+/// The directory in a run's directory that Puppet keeps its catalog below.
+pub const CATALOG: &str = "catalog";
 
 /// Whether Puppet's output is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +184,15 @@ pub fn puppet(code: &Code, places: &Places, around: &Surroundings, mode: Mode) -
         ("logdest", "console".to_owned()),
     ];
     let certname = around.certname.as_ref().map(|certname| ("certname", certname.to_string()));
-    for (name, value) in settings.into_iter().chain(certname) {
+    let condition = match &around.compiled {
+        Compiled::Applied => Vec::new(),
+        Compiled::AppliedIf { command } => vec![
+            ("catalog_cache_terminus", "json".to_owned()),
+            ("client_datadir", format!("{run}/{CATALOG}")),
+            ("prerun_command", command.clone()),
+        ],
+    };
+    for (name, value) in settings.into_iter().chain(certname).chain(condition) {
         arguments.extend([format!("--{name}"), value]);
     }
     arguments.push(format!("{run}/default.pp"));
@@ -191,6 +215,16 @@ fn environment(around: &Surroundings) -> Environment {
         ],
         passed: around.passed.clone(),
     }
+}
+
+/// The directories that a catalog of this code may name, and what stands for them in a plan: where
+/// the code is, and where the run is, is no part of it.
+pub fn away(code: &Code, places: &Places) -> Vec<Away> {
+    let away = |directory: &str, stands: String| Away { directory: directory.to_owned(), stands };
+    let code = code.modulepath.iter().enumerate();
+    let code = code.map(|(at, directory)| away(directory, format!("@modulepath{at}@")));
+    let own = [(&places.run, "@run@"), (&places.memory, "@memory@")];
+    code.chain(own.map(|(directory, stands)| away(directory, stands.to_owned()))).collect()
 }
 
 /// The release as one word, for `configuration_version` in Puppet's reports: `foo-r1`.
@@ -363,6 +397,7 @@ mod tests {
             certname: Some("web01.example.com".parse().unwrap()),
             passed: vec!["https_proxy"],
             colour: Colour::No,
+            compiled: Compiled::Applied,
         };
         puppet(&code, &places, &around, mode)
     }

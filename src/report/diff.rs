@@ -71,7 +71,7 @@ impl Quote {
 }
 
 /// A line without what a terminal would obey.
-fn printable(line: &str) -> String {
+pub fn printable(line: &str) -> String {
     let escape = |c: char| match c {
         '\t' => vec![c],
         c if c.is_control() => c.escape_default().collect(),

@@ -29,14 +29,20 @@ pub fn resolved(
     let root = ModuleRoot::open(Path::new(&real), cache, checkout.signatures)?;
     let apps = resolve(app, Allowed::Anything, |path| root.manifest(path, path != app))?;
     root.away().into_iter().for_each(|text| (context.say)(Event::Warning { text }));
-    let searched = searched(&apps, |app| app).into_iter();
-    let modulepath = searched.map(|app| directory(&root, app));
-    let modulepath = modulepath.collect::<Result<Vec<_>, _>>()?;
-    let hiera = format!("{}/hiera.yaml", directory(&root, app)?);
-    let has_hiera = fs::kind(Path::new(&hiera))?.is_some();
+    let code = code(&root, app, &apps)?;
     let interface = || interface::read(&root.directories(&apps)?);
     check(context, app, call, interface, run)?;
     super::not_interrupted(context)?;
+    Ok(code)
+}
+
+/// The code of an app in a checkout, as Puppet is told of it.
+pub fn code(root: &ModuleRoot, app: &AppPath, apps: &[AppPath]) -> Result<Code, Failure> {
+    let searched = searched(apps, |app| app).into_iter();
+    let modulepath = searched.map(|app| directory(root, app));
+    let modulepath = modulepath.collect::<Result<Vec<_>, _>>()?;
+    let hiera = format!("{}/hiera.yaml", directory(root, app)?);
+    let has_hiera = fs::kind(Path::new(&hiera))?.is_some();
     Ok(Code { app: app.clone(), modulepath, hiera: has_hiera.then_some(hiera) })
 }
 

@@ -1,6 +1,8 @@
 //! `apply`'s second half: Puppet runs, and what came of it.
 
 use super::{Context, Hold};
+use crate::cmd::planned::judge as judge_plan;
+use crate::host::catalog;
 use crate::host::proc;
 use crate::host::process::{self, Streamed, stream};
 use crate::host::puppet::{self, Program};
@@ -9,12 +11,14 @@ use crate::model::command::CommandLine;
 use crate::model::enc::Enc;
 use crate::model::event::{Event, Stdout};
 use crate::model::failure::Failure;
+use crate::model::preview::{self, Expected};
 use crate::model::redaction::redacted;
 use crate::model::run::{Outcome, Puppet, Reason};
-use crate::plan::apply::{self as plan, Code, Colour, Ended, Places, Surroundings};
+use crate::plan::apply::{self as plan, Code, Colour, Compiled, Ended, Places, Surroundings};
+use std::path::Path;
 
 /// What Puppet is given beside the ENC, each with its name in the run's directory.
-const FILES: [(&str, &str); 5] = [
+pub const FILES: [(&str, &str); 5] = [
     ("enc.sh", include_str!("../../../templates/enc.sh")),
     ("routes.yaml", include_str!("../../../templates/routes.yaml")),
     ("hiera.yaml", include_str!("../../../templates/hiera.yaml")),
@@ -38,8 +42,19 @@ pub fn run(
         certname: context.request.certname.clone(),
         passed: process::present(&plan::PASSED),
         colour: colour(context),
+        compiled: match context.request.plan {
+            None => Compiled::Applied,
+            Some(_) => Compiled::AppliedIf { command: process::asks_if_planned(run.directory())? },
+        },
     };
     let places = Places { run: run.directory().to_owned(), memory };
+    if let Some(plan) = context.request.plan {
+        let (bundle_id, away) = (run.record.bundle_id, plan::away(code, &places));
+        let expected = Expected { plan, bundle_id, away };
+        let text = serde_json::to_vec_pretty(&expected).unwrap_or_default();
+        run.put(preview::FILE_NAME, &text)?;
+        run.record.plan = Some(plan);
+    }
     let line = plan::puppet(code, &places, &around, run.record.mode);
     for (name, content) in FILES {
         run.put(name, content.as_bytes())?;
@@ -57,7 +72,13 @@ pub fn run(
     let end = child
         .wait(context.signals)
         .map_err(|error| Failure::new("lost sight of Puppet").because(error))?;
-    let outcome = judge(&end, enc, run);
+    let outcome = match not_planned(&end, run) {
+        None => judge(&end, enc, run),
+        Some(reason) => {
+            run.record.reason = Some(reason);
+            Outcome::PlanChanged
+        }
+    };
     // What came of it is worth more: the record has room once it ends.
     if let Err(failure) = saved {
         (context.say)(Event::Warning { text: failure.to_string() });
@@ -96,6 +117,19 @@ fn colour(context: &Context) -> Colour {
         Stdout::Through if puppet::is_coloured() => Colour::Yes,
         _ => Colour::No,
     }
+}
+
+/// Why Puppet was kept from applying its catalog, where that was not the one of the run's plan.
+fn not_planned(end: &process::End, run: &mut Run) -> Option<Reason> {
+    run.record.plan.filter(|_| end.code == Some(1))?;
+    let directory = Path::new(run.directory());
+    let text = catalog::read(directory).ok().flatten()?;
+    let expected = catalog::expected(directory).ok()?;
+    let failure = judge_plan(&expected, &text).err()?;
+    if let Some(puppet) = &mut run.record.puppet {
+        puppet.exit_code = end.code;
+    }
+    Some(Reason::from(&failure))
 }
 
 /// Puppet's exit code and this run's own report, never that of an earlier run.

@@ -40,6 +40,7 @@ pub fn of(args: &Apply, state: &State) -> Result<(Request, Option<Vec<u8>>), Fai
     };
     let mut request = with(&args.run, enc, code)?;
     request.app = super::asked(args);
+    request.plan = args.plan;
     Ok((request, document))
 }
 
@@ -93,6 +94,7 @@ fn with(options: &RunOptions, enc: EncFrom, code: CodeFrom) -> Result<Request, F
         certname: options.certname.clone(),
         enc,
         code,
+        plan: None,
         mode: if options.noop { Mode::Noop } else { Mode::Apply },
         detailed_exitcodes: match options.detailed_exitcodes {
             true => DetailedExit::Yes,

@@ -346,6 +346,7 @@ mod tests {
             certname: None,
             enc: EncFrom::Stdin { sha256: Sha256Digest::of("") },
             code: CodeFrom::Installed,
+            plan: None,
             mode: Mode::Apply,
             detailed_exitcodes: DetailedExit::No,
             puppet: None,

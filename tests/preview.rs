@@ -1,0 +1,202 @@
+//! What `preview` tells of two releases is what octocatalog-diff tells of them; the node is left as
+//! it was, secrets are not shown, and `apply --plan` applies that catalog and no other.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "runs Puppet"
+)]
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+const OLD: &str = r"class foo (String $motd, Sensitive[String] $key = Sensitive('0ld-s3cret')) {
+  file { '/nowhere/motd': content => $motd, mode => '0644' }
+  file { '/nowhere/key': content => $key }
+  file { '/nowhere/data': source => 'puppet:///modules/foo/data' }
+  file { '/nowhere/same': source => 'puppet:///modules/foo/same' }
+  notify { 'gone': }
+  notify { 'stays': }
+}
+";
+
+struct Node {
+    directory: tempfile::TempDir,
+}
+
+impl Node {
+    /// A module root with `foo` at two tags, their packages, and a node with nothing on it.
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let node = Node { directory };
+        let new = OLD
+            .replace("0ld-s3cret", "n3w-s3cret")
+            .replace("'gone'", "'new'")
+            .replace("mode => '0644'", "owner => 'root'");
+        for (tag, code, data) in [("r1", OLD, "1\n"), ("r2", &new, "2\n")] {
+            let module = format!("modules/foo/tags/{tag}/foo");
+            node.write(&format!("{module}/manifests/init.pp"), code);
+            node.write(&format!("{module}/files/data"), data);
+            node.write(&format!("{module}/files/same"), "same\n");
+            node.write(&format!("modules/foo/tags/{tag}/manifest.yaml"), "modulepath: []\n");
+        }
+        node.write("old.yaml", "classes: {foo: {motd: \"one\\ntwo\\n\"}}\n");
+        node.write("new.yaml", "classes: {foo: {motd: \"one\\nthree\\n\"}}\n");
+        fs::create_dir(node.at("node")).unwrap();
+        let bundle =
+            ["bundle", "foo/tags/r1", "foo/tags/r2", "--module-root", "modules", "--out", "out"];
+        assert!(node.run(&bundle).status.success());
+        node
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.directory.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.at(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_localpuppet"));
+        command.args(arguments).current_dir(self.directory.path()).output().unwrap()
+    }
+
+    fn on_node(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.run(&[arguments, &["--root", "node"]].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let all = format!("{text}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(!all.contains("s3cret"), "{all}");
+        (output.status.code().unwrap(), text)
+    }
+
+    /// Every path on the node, with what is in it.
+    fn paths(&self) -> BTreeSet<String> {
+        let mut ls = Command::new("find");
+        let output = ls.arg(self.at("node")).args(["-printf", "%p %s %T@ %m\n"]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    }
+}
+
+const TOLD: &str = "\
+foo/tags/r1 of run first -> foo/tags/r2
+~ File[/nowhere/data]
+    content of source: \"{sha256}4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865\" -> \
+    \"{sha256}53c234e5e8472b6ac51c1ae1cab3fe06fad053beb8ebfd8977b010655bfdd3c3\"
+~ File[/nowhere/key]
+    content: changed (sensitive)
+~ File[/nowhere/motd]
+    content:
+      @@ -1,2 +1,2 @@
+       one
+      -two
+      +three
+    mode: \"0644\" -> nothing
+    owner: nothing -> \"root\"
+- Notify[gone]
++ Notify[new]
+1 resources added, 1 removed, 3 changed
+";
+
+#[test]
+fn what_a_release_would_change_is_told_and_only_that_is_applied() {
+    let node = Node::new();
+    let (r1, r2) = ("out/localpuppet-foo-r1_1_all.deb", "out/localpuppet-foo-r2-2-1.noarch.rpm");
+    // A run is on record whatever came of its resources.
+    let first = ["apply", "--enc", "old.yaml", "--package", r1, "--package-manager", "apt"];
+    node.on_node(&[&first[..], &["--run-id", "first", "foo/r1"]].concat());
+
+    let before = node.paths();
+    let (code, told) = node.on_node(&["preview", "foo/r2", "--enc", "new.yaml", "--package", r2]);
+    assert_eq!((code, told.rsplit_once("plan ").unwrap().0), (2, TOLD));
+    assert_eq!(node.paths(), before, "the node is not as it was");
+    let (code, json) =
+        node.on_node(&["preview", "foo/r2", "--enc", "new.yaml", "--package", r2, "--json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, json["changes"].as_array().unwrap().len()), (2, 5));
+    let plan = json["plan"].as_str().unwrap();
+    assert!(told.ends_with(&format!("plan {plan}\n")), "{told}");
+
+    let deb = "out/localpuppet-foo-r2_2_all.deb";
+    let apply = ["apply", "foo/r2", "--plan", plan, "--package", deb, "--package-manager", "apt"];
+    let (code, told) = node.on_node(&[&apply[..], &["--enc", "old.yaml", "--json"]].concat());
+    let record: Value = serde_json::from_str(&told).unwrap_or_default();
+    let outcome = |record: &Value| record["outcome"].as_str().unwrap_or_default().to_owned();
+    assert_eq!((code, outcome(&record)), (19, "refused-plan-changed".to_owned()), "{told}");
+    assert_eq!(record["resources"], Value::Null, "{told}");
+
+    let (_, told) = node.on_node(&[&apply[..], &["--enc", "new.yaml", "--json"]].concat());
+    let record: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(record["plan"], plan);
+    assert!(record["resources"]["total"].as_u64() > Some(5), "{told}");
+    let (code, told) = node.on_node(&["preview", "foo/r2", "--enc", "new.yaml"]);
+    assert!(code == 0 && told.contains("no differences\n"), "{told}");
+}
+
+#[test]
+fn the_same_resources_differ_for_octocatalog_diff() {
+    let node = Node::new();
+    let ours = node.on_node(&[
+        "preview",
+        "foo/tags/r2",
+        "--module-root",
+        "modules",
+        "--against",
+        "foo/tags/r1",
+        "--enc",
+        "new.yaml",
+        "--json",
+    ]);
+    let ours: Value = serde_json::from_str(&ours.1).unwrap();
+    let name = |change: &Value| {
+        let how = change["how"].as_str().unwrap().chars().next().unwrap();
+        format!("{how} {}", change["resource"].as_str().unwrap())
+    };
+    let ours: BTreeSet<String> = ours["changes"].as_array().unwrap().iter().map(name).collect();
+    let theirs = octocatalog_diff(&node);
+    assert_eq!(ours, theirs);
+    assert_eq!(ours.len(), 5, "{ours:?}");
+}
+
+/// What it tells of the same code and the same ENC: `c File[/x]`.
+fn octocatalog_diff(node: &Node) -> BTreeSet<String> {
+    for tag in ["r1", "r2"] {
+        node.write(&format!("octo/{tag}/manifests/site.pp"), "");
+        let modules = node.at(&format!("octo/{tag}/modules"));
+        std::os::unix::fs::symlink(node.at(&format!("modules/foo/tags/{tag}")), modules).unwrap();
+    }
+    let enc = node.at("octo/enc.sh");
+    let new = node.at("new.yaml");
+    // It runs a copy of it from elsewhere.
+    node.write("octo/enc.sh", &format!("#!/bin/sh\nexec cat {}\n", new.display()));
+    fs::set_permissions(&enc, fs::Permissions::from_mode(0o755)).unwrap();
+    node.write("octo/facts.yaml", "name: node\nvalues: {fqdn: node, hostname: node}\n");
+    let path = |path: &str| node.at(path).to_str().unwrap().to_owned();
+    let mut octo = Command::new("octocatalog-diff");
+    octo.args(["-n", "node", "--puppet-binary", "/usr/bin/puppet", "--no-hiera-config"]);
+    octo.args([
+        "--bootstrapped-from-dir",
+        &path("octo/r1"),
+        "--bootstrapped-to-dir",
+        &path("octo/r2"),
+    ]);
+    octo.args(["--basedir", &path("octo/r1"), "--fact-file", &path("octo/facts.yaml")]);
+    octo.args(["--enc", &path("octo/enc.sh"), "--no-color", "--output-file", &path("octo/out")]);
+    let output = octo.output().expect("octocatalog-diff; type: tests/setup");
+    let found = fs::read_to_string(path("octo/out"));
+    let found = found.unwrap_or_else(|_| panic!("{output:?}"));
+    let name = |line: &str| {
+        let changed = line.strip_prefix("  ").filter(|line| !line.starts_with(' '));
+        let changed = changed.and_then(|line| line.strip_suffix(" =>"));
+        let whole = |sign| line.strip_prefix(sign).map(|line| line.trim_end_matches(" =>"));
+        let told = [("a", whole("+ ")), ("r", whole("- ")), ("c", changed)];
+        told.into_iter().find_map(|(how, name)| Some(format!("{how} {}", name?)))
+    };
+    found.lines().filter_map(name).collect()
+}
