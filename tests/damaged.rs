@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods, clippy::expect_used, reason = "builds packages to damage")]
 
-use localpuppet::package::read::read;
+use localpuppet::package::read::{Choice, pick, read};
 use std::io::{Cursor, Write};
 use std::process::Command;
 
@@ -48,6 +48,24 @@ fn whole_packages_are_read() {
 }
 
 #[test]
+fn some_files_are_read_without_the_rest() {
+    for package in packages() {
+        let mut asked = 0;
+        let picked = pick(Cursor::new(package), |path| {
+            asked += 1;
+            match path.ends_with("/bundle.json") {
+                true => Choice::Keep(1 << 20),
+                false if path.contains("/modules/") => Choice::Stop,
+                false => Choice::Skip,
+            }
+        });
+        let picked = picked.expect("a package");
+        assert!(picked.len() == 1 && picked[0].1.starts_with(b"{\n"), "{picked:?}");
+        assert!(asked < 7, "it was read on");
+    }
+}
+
+#[test]
 fn no_damage_makes_a_panic() {
     let mut numbers = Numbers(1);
     for package in packages() {
@@ -62,8 +80,10 @@ fn no_damage_makes_a_panic() {
                     [0, 0xff, 0x7f, b'0', b'9', numbers.below(256) as u8][numbers.below(6)];
             }
             let _ = read(Cursor::new(&damaged));
+            let _ = pick(Cursor::new(&damaged), |_| Choice::Keep(1 << 20));
             damaged.truncate(numbers.below(damaged.len()));
             let _ = read(Cursor::new(&damaged));
+            let _ = pick(Cursor::new(&damaged), |_| Choice::Keep(1 << 20));
         }
     }
 }
@@ -95,6 +115,7 @@ fn bomb() -> Vec<u8> {
 
 #[test]
 fn content_that_grows_without_end_is_refused() {
+    pick(Cursor::new(bomb()), |_| Choice::Skip).expect_err("a bomb");
     let refused = read(Cursor::new(bomb())).expect_err("a bomb");
     assert_eq!(refused.to_string(), "its content grows to more than 300 times its size");
 }

@@ -116,12 +116,7 @@ fn what_a_release_would_change_is_told_and_only_that_is_applied() {
     let (code, told) = node.on_node(&["preview", "foo/r2", "--enc", "new.yaml", "--package", r2]);
     assert_eq!((code, told.rsplit_once("plan ").unwrap().0), (2, TOLD));
     assert_eq!(node.paths(), before, "the node is not as it was");
-    let (code, json) =
-        node.on_node(&["preview", "foo/r2", "--enc", "new.yaml", "--package", r2, "--json"]);
-    let json: Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((code, json["changes"].as_array().unwrap().len()), (2, 5));
-    let plan = json["plan"].as_str().unwrap();
-    assert!(told.ends_with(&format!("plan {plan}\n")), "{told}");
+    let plan = told.rsplit_once("plan ").unwrap().1.trim_end();
 
     let deb = "out/localpuppet-foo-r2_2_all.deb";
     let apply = ["apply", "foo/r2", "--plan", plan, "--package", deb, "--package-manager", "apt"];
@@ -158,6 +153,7 @@ fn the_same_resources_differ_for_octocatalog_diff() {
         let how = change["how"].as_str().unwrap().chars().next().unwrap();
         format!("{how} {}", change["resource"].as_str().unwrap())
     };
+    assert_eq!(ours["plan"].as_str().map(str::len), Some(64));
     let ours: BTreeSet<String> = ours["changes"].as_array().unwrap().iter().map(name).collect();
     let theirs = octocatalog_diff(&node);
     assert_eq!(ours, theirs);

@@ -34,12 +34,12 @@ impl Scratch {
     }
 
     /// Writes a file in it, in a directory that is there or is made.
-    pub fn file(&self, path: &str, content: &[u8]) -> Result<(), Failure> {
+    pub fn file(&self, path: &str, content: &[u8], mode: u32) -> Result<(), Failure> {
         let at = self.at(path);
         if let Some(above) = at.parent() {
             fs::create_directory(above)?;
         }
-        fs::create_new(&at, content, 0o600).map(drop)
+        fs::create_new(&at, content, mode).map(drop)
     }
 
     /// Makes a link in it.

@@ -17,6 +17,7 @@ use crate::model::verify::Differences;
 use crate::package::read::{Choice, pick};
 use crate::plan::apply::{self as plan, Code};
 use crate::plan::resolve::{Allowed, resolve};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A package of more content is not unpacked for a look.
@@ -120,16 +121,23 @@ fn in_package(path: &Path, app: &AppPath) -> Result<Found, Failure> {
     let picked = pick(fs::open(path)?, choose).map_err(|error| {
         Failure::new(format!("failed to read `{shown}` as a package")).because(error)
     })?;
+    let mut modes = BTreeMap::new();
     for node in &bundle.files {
         let at = format!("{directory}/{}", node.path());
         match node {
             Node::Directory { .. } => scratch.directory(&at)?,
             Node::Symlink { target, .. } => scratch.link(&at, target.as_str())?,
-            Node::File { .. } => {}
+            Node::File { mode, .. } => {
+                modes.insert(at, mode.bits());
+            }
         }
     }
     for (path, content) in picked {
-        scratch.file(&format!("/{path}"), &content)?;
+        let path = format!("/{path}");
+        // What is not among the files is what describes them.
+        if let Some(&mode) = modes.get(&path) {
+            scratch.file(&path, &content, mode)?;
+        }
     }
     let code = plan::code(scratch.path(), &bundle);
     Ok(Found { code, bundle_id: Some(bundle.bundle_id), _scratch: Some(scratch) })

@@ -48,9 +48,9 @@ impl Compiler<'_> {
         let run = scratch.path().to_owned();
         crate::cmd::apply::fit_for_puppet("the directory for temporary files", &run)?;
         for (name, content) in FILES {
-            scratch.file(name, content.as_bytes())?;
+            scratch.file(name, content.as_bytes(), 0o600)?;
         }
-        scratch.file("enc.yaml", enc.to_yaml().as_bytes())?;
+        scratch.file("enc.yaml", enc.to_yaml().as_bytes(), 0o600)?;
         scratch.directory("memory/var/state")?;
         let places = Places { memory: format!("{run}/memory"), run };
         let around = Surroundings {
