@@ -502,11 +502,15 @@ pub struct Verify {
     pub policy: Option<PathBuf>,
     /// Build this package file again from its tag, and compare
     #[arg(long, value_name = "FILE", conflicts_with_all = ["releases", "all"])]
-    #[arg(value_hint = ValueHint::FilePath, requires = "module_root")]
+    #[arg(value_hint = ValueHint::FilePath)]
     pub rebuild: Option<PathBuf>,
-    /// Directory that app paths are relative to
+    /// Directory that app paths are relative to [default: .]
     #[arg(long, value_name = "DIR", requires = "rebuild", value_hint = ValueHint::DirPath)]
     pub module_root: Option<PathBuf>,
+    /// Where apps come from, instead: a sources.yaml of any name
+    #[arg(long = "sources", value_name = "FILE", requires = "rebuild")]
+    #[arg(conflicts_with = "module_root", value_hint = ValueHint::FilePath)]
+    pub sources_file: Option<PathBuf>,
     #[command(flatten)]
     pub sources: Sources,
     #[command(flatten)]
@@ -847,6 +851,7 @@ Examples:
   localpuppet verify --all --json
   localpuppet verify dist/localpuppet-foo-r1_1_all.deb --policy policy.yaml
   localpuppet verify --rebuild dist/localpuppet-foo-r1_1_all.deb --module-root modules
+  localpuppet verify --rebuild dist/localpuppet-foo-r1_1_all.deb --sources sources.yaml
 
 A policy is YAML: `keys` (files with public keys, of which one has signed the provenance that lies
 beside a package), `builders` and `sources` (those that are taken; any where nothing is said), and for

@@ -18,20 +18,20 @@ use crate::plan::formats;
 
 /// Builds the packages of releases; all are read and checked before one is written.
 pub fn run(args: &cli::Bundle, say: Say) -> Result<Answer, Failure> {
-    built(args, say).map(Answer::Built)
+    let cache = args.sources.cache.as_deref();
+    let root = ModuleRoot::open(&args.module_root, cache, args.sources.signatures())?;
+    built(&root, args, say).map(Answer::Built)
 }
 
 /// Builds the packages of releases, and tells of each what there is.
-pub fn built(args: &cli::Bundle, say: Say) -> Result<Vec<Built>, Failure> {
+pub fn built(root: &ModuleRoot, args: &cli::Bundle, say: Say) -> Result<Vec<Built>, Failure> {
     let level = args.compression_level;
     let formats = formats::choose(&args.format, args.compression, level, &args.target)?;
     if args.version.is_some() && args.apps.len() > 1 {
         return Err(Failure::new("`--version` is for one release, found several").exit(Exit::Usage));
     }
-    let cache = args.sources.cache.as_deref();
-    let root = ModuleRoot::open(&args.module_root, cache, args.sources.signatures())?;
     let prepared = args.apps.iter().map(|app| {
-        during(say, format!("reading `{app}`"), || prepare::prepare(&root, app, args, say))
+        during(say, format!("reading `{app}`"), || prepare::prepare(root, app, args, say))
     });
     let prepared = prepared.collect::<Result<Vec<_>, _>>()?;
     let signer = proof::signer(args)?;
@@ -40,10 +40,10 @@ pub fn built(args: &cli::Bundle, say: Say) -> Result<Vec<Built>, Failure> {
         let what = format!("packing `{}`", prepared.bundle.app);
         during(say, what, || {
             let again = match args.proof.check {
-                true => Some(again::build(&root, prepared, args)?),
+                true => Some(again::build(root, prepared, args)?),
                 false => None,
             };
-            let mut built = write::write(&root, prepared, args, &formats, again.as_ref())?;
+            let mut built = write::write(root, prepared, args, &formats, again.as_ref())?;
             if args.proof.provenance {
                 built.proof = proof::write(prepared, &built.packages, args, signer.as_ref())?;
             }

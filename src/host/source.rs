@@ -37,7 +37,34 @@ impl ModuleRoot {
             return Err(Failure::new(what)
                 .hint("name the directory that has `foo/tags/r1` in it: `--module-root DIR`"));
         }
-        let remote = match declared(directory)? {
+        let file = directory.join(sources::FILE_NAME);
+        ModuleRoot::with(declared(directory, &file)?, directory, cache, signatures)
+    }
+
+    /// Takes a file that says where apps live, with the directory that it is in.
+    pub fn of_sources(
+        file: &Path,
+        cache: Option<&Path>,
+        signatures: Signatures,
+    ) -> Result<Self, Failure> {
+        let directory = match file.parent() {
+            Some(directory) if !directory.as_os_str().is_empty() => directory,
+            _ => Path::new("."),
+        };
+        let Some(sources) = declared(directory, file)? else {
+            return Err(Failure::new(format!("there is no `{}`", file.display()))
+                .hint("it says where apps are: `foo: { git: URL }`"));
+        };
+        ModuleRoot::with(Some(sources), directory, cache, signatures)
+    }
+
+    fn with(
+        sources: Option<Sources>,
+        directory: &Path,
+        cache: Option<&Path>,
+        signatures: Signatures,
+    ) -> Result<Self, Failure> {
+        let remote = match sources {
             None => None,
             Some(sources) => Some(Remote::new(sources, directory, Cache::at(cache)?, signatures)),
         };
@@ -222,9 +249,8 @@ pub fn place(directories: &[(AppPath, PathBuf)], path: &str) -> Option<PathBuf> 
 }
 
 /// What the `sources.yaml` of a module root declares; none where there is none.
-fn declared(module_root: &Path) -> Result<Option<Sources>, Failure> {
-    let path = module_root.join(sources::FILE_NAME);
-    let Some(text) = fs::read_bounded(&path, sources::LARGEST)? else { return Ok(None) };
+fn declared(module_root: &Path, path: &Path) -> Result<Option<Sources>, Failure> {
+    let Some(text) = fs::read_bounded(path, sources::LARGEST)? else { return Ok(None) };
     let shown = path.display();
     let refused = |cause: String| {
         Failure::new(format!("`{shown}` is not valid")).because(Failure::new(cause))

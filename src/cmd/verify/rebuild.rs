@@ -4,6 +4,7 @@ use crate::cli;
 use crate::cmd::bundle;
 use crate::cmd::package_file;
 use crate::host::fs::{self, Created};
+use crate::host::source::ModuleRoot;
 use crate::model::answer::Answer;
 use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
@@ -23,7 +24,12 @@ pub fn run(file: &Path, args: &cli::Verify, say: Say) -> Result<Answer, Failure>
     let scratch = fs::scratch_directory()?;
     let wanted = wanted(&there, args, scratch.path())?;
     let what = format!("building `{}` again", there.bundle.app);
-    let built = during(say, what, || bundle::built(&wanted, say))?;
+    let (cache, signatures) = (args.sources.cache.as_deref(), args.sources.signatures());
+    let root = match &args.sources_file {
+        Some(file) => ModuleRoot::of_sources(file, cache, signatures)?,
+        None => ModuleRoot::open(&wanted.module_root, cache, signatures)?,
+    };
+    let built = during(say, what, || bundle::built(&root, &wanted, say))?;
     let again = built.iter().flat_map(|built| &built.packages).next();
     let again = &again.ok_or_else(|| Failure::new("nothing was built"))?.path;
     let level = match fs::would_create(&fs::open(again)?, file)? {
