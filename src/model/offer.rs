@@ -184,15 +184,25 @@ impl Offer {
     }
 }
 
+/// The directory of the pages and of what they are made of.
+pub const DIRECTORY: &str = "releases/";
+
 /// Where the documents of a release are kept, compressed: its `bundle.json` and its `interface.json`.
-pub fn documents(package: &PackageName, version: &Version) -> [String; 2] {
-    let stem = stem(package, version);
+/// The bundle ID is part of the name, so that no bundle is in the way of the one that is published.
+pub fn documents(package: &PackageName, version: &Version, id: Sha256Digest) -> [String; 2] {
+    let (stem, id) = (stem(package, version), id.to_string());
+    let stem = format!("{stem}-{}", &id[..16]);
     [format!("{stem}.bundle.json.gz"), format!("{stem}.interface.json.gz")]
 }
 
+/// True for the key of such a document.
+pub fn is_document(key: &str) -> bool {
+    key.ends_with(".json.gz")
+}
+
 /// All that is kept of a release beside its packages.
-pub fn kept(package: &PackageName, version: &Version) -> [String; 3] {
-    let [bundle, interface] = documents(package, version);
+pub fn kept(package: &PackageName, version: &Version, id: Sha256Digest) -> [String; 3] {
+    let [bundle, interface] = documents(package, version, id);
     [bundle, interface, format!("{}.html", stem(package, version))]
 }
 

@@ -112,3 +112,31 @@ fn what_the_page_says_to_type_makes_a_node_use_the_repository() {
     ok(&dnf.dnf(&["install", "localpuppet-foo-r1"]));
     assert!(dnf.installed(R1));
 }
+
+#[test]
+fn a_page_tells_of_the_bundle_that_was_published_and_of_no_other() {
+    let (bench, other) = (Bench::new(), Bench::new());
+    shell(other.directory.path(), "rm out/*r1*");
+    other.bundle("foo/tags/r1", "other");
+    ok(&bench.publish("r1", &[]));
+    ok(&other.publish("r1", &[]));
+    let told = bench.path("repository/releases/localpuppet-foo-r1");
+    let theirs = other.path("repository/releases/localpuppet-foo-r1");
+    let page = || fs::read_to_string(told.join("1.html")).unwrap();
+    let before = page();
+    assert!(before.contains("Modulepath"));
+    // Somebody told of another bundle, and was not the first to enter it.
+    let own = shell(&told, "ls *.gz");
+    shell(&theirs, &format!("cp *.gz {}", told.display()));
+    ok(&bench.publish("r1", &[]));
+    assert_eq!(page(), before);
+    // What has the name of the one and is the other is not shown.
+    for name in own.lines() {
+        let kind = name.split_once('.').unwrap().1;
+        shell(&theirs, &format!("cp *.{kind} {}/{name}", told.display()));
+    }
+    ok(&bench.publish("r1", &[]));
+    assert!(!page().contains("Modulepath"));
+    ok(&bench.run(&["publish", "--prune", "--to", "repository"]));
+    assert_eq!(shell(&told, "ls *.gz"), own);
+}

@@ -32,7 +32,8 @@ const AGAIN: Duration = Duration::from_millis(10);
 
 /// Keeps what a package says of itself, for the pages and for whoever wants to know without the package.
 pub fn describe(store: &Store, candidate: &Candidate) -> Result<(), Failure> {
-    let [bundle, interface] = offer::documents(&candidate.name.package, &candidate.name.version);
+    let Name { package, version, .. } = &candidate.name;
+    let [bundle, interface] = offer::documents(package, version, candidate.bundle.bundle_id);
     let texts = [(bundle, candidate.bundle.to_json()), (interface, candidate.interface.to_json())];
     for (key, text) in texts {
         let packed = gzip(text.as_bytes(), 6).map_err(|error| {
@@ -102,10 +103,13 @@ fn of_app(store: &Store, app: &str, change: &AppChange) -> Result<Releases, Fail
         let inside = described.side(offer)?;
         put(store, &offer.page(), &page::release(offer, inside.as_deref(), changes.as_ref()))?;
     }
-    for Name { package, version, .. } in change.remove.iter().map(|entry| &entry.name) {
+    for entry in &change.remove {
+        let Entry { name: Name { package, version, .. }, bundle_id, .. } = entry;
         if !list.releases.iter().any(|offer| offer.package == *package && offer.version == *version)
         {
-            offer::kept(package, version).iter().try_for_each(|key| store.remove(key))?;
+            offer::kept(package, version, *bundle_id)
+                .iter()
+                .try_for_each(|key| store.remove(key))?;
         }
     }
     render(store, &key, &Releases::page(app), page::app)?;
@@ -138,13 +142,14 @@ impl Described<'_> {
         if let Some(known) = self.known.borrow().get(&offer.app) {
             return Ok(known.clone());
         }
-        let [bundle, interface] = offer::documents(&offer.package, &offer.version);
+        let [bundle, interface] = offer::documents(&offer.package, &offer.version, offer.bundle_id);
         let texts =
             self.text(&bundle, bundle::LARGEST)?.zip(self.text(&interface, document::LARGEST)?);
         // What cannot be read is not shown; the packages tell the same.
         let side = texts.and_then(|(bundle, interface)| {
             let bundle = Bundle::from_json(bundle.as_bytes()).ok()?;
             let interface = Interface::from_json(interface.as_bytes()).ok()?;
+            (bundle.bundle_id == offer.bundle_id).then_some(())?;
             Some(Rc::new(Side { place: offer.app.to_string(), bundle, interface }))
         });
         self.known.borrow_mut().insert(offer.app.clone(), side.clone());

@@ -11,11 +11,13 @@ use crate::host::store::Content;
 use crate::model::answer::Answer;
 use crate::model::event::{Say, during};
 use crate::model::failure::Failure;
-use crate::model::ledger::{BEGUN, Entry, LARGEST, POOLS};
+use crate::model::ledger::{BEGUN, Entry, LARGEST, Name, POOLS};
+use crate::model::offer;
 use crate::model::publication::Pruning;
 use crate::model::repository::KEPT_SECONDS;
 use crate::plan::prune_repository::choose;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// Removes releases.
 pub fn run(args: &cli::Publish, say: Say) -> Result<Answer, Failure> {
@@ -70,18 +72,26 @@ fn is_past(since: Timestamp) -> bool {
     clock::timestamp().as_second() - since.as_second() > KEPT_SECONDS
 }
 
-/// Packages that a publisher stored and did not come to enter. In this order, as
+/// Packages that a publisher stored and did not come to enter, and what was told of them. In this order, as
 /// a publisher tells what it begins before it stores, and until it has entered:
 /// what was stored and is told of by nobody is entered, or never will be.
 fn strays(site: &Site) -> Result<Vec<String>, Failure> {
     let stored = POOLS.iter().map(|pool| site.store.list(pool));
     let stored = stored.collect::<Result<Vec<_>, _>>()?.concat();
+    let told = site.store.list(offer::DIRECTORY)?;
     if !site.store.list(BEGUN)?.is_empty() {
         return Ok(Vec::new());
     }
     let known = list::entries(&site.store)?;
-    let is_known = |key: &String| known.iter().any(|known| known.entry.path == *key);
-    let strays: Vec<String> = stored.into_iter().filter(|key| !is_known(key)).collect();
+    let keys = known.iter().flat_map(|Known { entry, removed }| {
+        let Name { package, version, .. } = &entry.name;
+        let documents = offer::documents(package, version, entry.bundle_id);
+        let documents = documents.into_iter().filter(|_| !*removed);
+        documents.chain([entry.path.clone()])
+    });
+    let keys: BTreeSet<String> = keys.collect();
+    let all = stored.into_iter().chain(told.into_iter().filter(|key| offer::is_document(key)));
+    let strays: Vec<String> = all.filter(|key| !keys.contains(key)).collect();
     strays.iter().try_for_each(|key| site.store.remove(key))?;
     Ok(strays)
 }
