@@ -140,3 +140,24 @@ fn a_page_tells_of_the_bundle_that_was_published_and_of_no_other() {
     ok(&bench.run(&["publish", "--prune", "--to", "repository"]));
     assert_eq!(shell(&told, "ls *.gz"), own);
 }
+
+#[test]
+fn lists_and_pages_that_are_lost_or_damaged_are_made_again() {
+    let bench = bench();
+    ok(&bench.publish("web", &[]));
+    ok(&bench.publish("foo", &[]));
+    let repository = bench.path("repository");
+    for damage in [
+        "echo '{\"schema\":9' > releases/web.json",
+        "echo > releases/.apps.json",
+        "rm releases/.apps.json releases/*.json; rm -r releases/*.html index.html",
+    ] {
+        shell(&repository, "rm -rf ../before; cp -r . ../before");
+        shell(&repository, damage);
+        ok(&bench.publish("web-r2", &[]));
+        shell(
+            &repository,
+            "diff -r ../before/releases releases; cmp ../before/index.html index.html",
+        );
+    }
+}

@@ -5,9 +5,9 @@
 //! so that the last one is of the last list, whoever writes it. Whoever is killed before
 //! leaves what it had begun on record, and the next publisher does all this again.
 
-use super::Site;
 use super::candidate::Candidate;
 use super::generation::Change;
+use super::{Site, list};
 use crate::host::clock;
 use crate::host::store::{Content, Seen, Store};
 use crate::model::app::AppPath;
@@ -48,6 +48,22 @@ pub fn describe(store: &Store, candidate: &Candidate) -> Result<(), Failure> {
 
 /// Writes the pages that a change touches.
 pub fn write(site: &Site, change: &Change) -> Result<(), Failure> {
+    if let (None, _) = read::<Apps>(&site.store, APPS)? {
+        // None yet, or lost: the ledger has all that they are made of.
+        let add = there(&site.store, |_| true)?;
+        return write_of(site, &Change { add, remove: change.remove.clone() });
+    }
+    write_of(site, change)
+}
+
+/// What a ledger has and was not removed.
+fn there(store: &Store, wanted: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>, Failure> {
+    let known = list::entries(store)?.into_iter();
+    let there = known.filter(|known| !known.removed && wanted(&known.entry));
+    Ok(there.map(|known| known.entry).collect())
+}
+
+fn write_of(site: &Site, change: &Change) -> Result<(), Failure> {
     let mut apps: BTreeMap<&str, AppChange> = BTreeMap::new();
     for entry in &change.add {
         apps.entry(entry.app.source()).or_default().add.push(entry);
@@ -72,7 +88,7 @@ pub fn write(site: &Site, change: &Change) -> Result<(), Failure> {
         }
         Ok(apps)
     };
-    swap(&site.store, APPS, Apps::default(), changed)?;
+    swap(&site.store, APPS, |_| Ok(Apps::default()), changed)?;
     render(&site.store, APPS, INDEX_PAGE, page::index)
 }
 
@@ -87,17 +103,26 @@ struct AppChange<'a> {
 fn of_app(store: &Store, app: &str, change: &AppChange) -> Result<Releases, Failure> {
     let described = Described { store, known: RefCell::default() };
     let key = Releases::key(app);
+    let first = |seen: Option<&Seen>| {
+        let mut list = Releases::of(app);
+        if seen.is_some() {
+            there(store, |entry| entry.app.source() == app)?
+                .iter()
+                .for_each(|entry| list.add(entry));
+            (0..list.releases.len()).try_for_each(|at| described.tell(&mut list, at))?;
+        }
+        Ok(list)
+    };
     let changed = |list: &Releases| {
         let mut list = list.clone();
         change.add.iter().for_each(|entry| list.add(entry));
         change.remove.iter().for_each(|entry| list.remove(&entry.name));
         for at in list.touched(change.versions()) {
-            let since = described.changes(&list, at)?;
-            list.releases[at].since = since.map(|diff| (diff.from.app, diff.verdict));
+            described.tell(&mut list, at)?;
         }
         Ok(list)
     };
-    let list = swap(store, &key, Releases::of(app), changed)?;
+    let list = swap(store, &key, first, changed)?;
     for at in list.touched(change.versions()) {
         let (offer, changes) = (&list.releases[at], described.changes(&list, at)?);
         let inside = described.side(offer)?;
@@ -129,6 +154,13 @@ struct Described<'s> {
 }
 
 impl Described<'_> {
+    /// Lets a release say what it is to those who called the one below.
+    fn tell(&self, list: &mut Releases, at: usize) -> Result<(), Failure> {
+        let since = self.changes(list, at)?;
+        list.releases[at].since = since.map(|diff| (diff.from.app, diff.verdict));
+        Ok(())
+    }
+
     /// What is not as in the release below; none where there is none, or it was not described.
     fn changes(&self, list: &Releases, at: usize) -> Result<Option<Diff>, Failure> {
         let (Some(offer), Some(below)) = (list.releases.get(at), list.releases.get(at + 1)) else {
@@ -162,18 +194,21 @@ impl Described<'_> {
     }
 }
 
-/// Changes a list, however many others do so meanwhile; returns what it is now.
+/// Changes a list, however many others do so meanwhile; returns what it is now. Where none can be
+/// read, it is made of `first`, which is told whether one was there.
 fn swap<T: Serialize + DeserializeOwned + PartialEq>(
     store: &Store,
     key: &str,
-    first: T,
+    first: impl Fn(Option<&Seen>) -> Result<T, Failure>,
     changed: impl Fn(&T) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     loop {
-        let (before, seen) = read(store, key)?.unzip();
-        let before = before.as_ref().unwrap_or(&first);
-        let after = changed(before)?;
-        let is_there = seen.is_some() && after == *before;
+        let (before, seen) = read(store, key)?;
+        let after = match &before {
+            Some(before) => changed(before)?,
+            None => changed(&first(seen.as_ref())?)?,
+        };
+        let is_there = before.is_some_and(|before| before == after);
         if is_there || store.swap(key, &offer::to_json(&after), seen.as_ref())? {
             return Ok(after);
         }
@@ -181,12 +216,13 @@ fn swap<T: Serialize + DeserializeOwned + PartialEq>(
     }
 }
 
-fn read<T: DeserializeOwned>(store: &Store, key: &str) -> Result<Option<(T, Seen)>, Failure> {
-    let Some((text, seen)) = store.get(key, offer::LARGEST)? else { return Ok(None) };
-    let list = offer::from_json(&text);
-    let list =
-        list.map_err(|error| Failure::new(format!("`{key}` is not valid")).because(error))?;
-    Ok(Some((list, seen)))
+/// A list and what it was; no list where it cannot be read.
+fn read<T: DeserializeOwned>(
+    store: &Store,
+    key: &str,
+) -> Result<(Option<T>, Option<Seen>), Failure> {
+    let (text, seen) = store.get(key, offer::LARGEST)?.unzip();
+    Ok((text.and_then(|text| offer::from_json(&text).ok()), seen))
 }
 
 /// Makes a page of a list as it is when the page is replaced.
@@ -198,7 +234,7 @@ fn render<T: DeserializeOwned>(
 ) -> Result<(), Failure> {
     loop {
         let seen = seen(store, page)?;
-        let Some((now, _)) = read(store, list)? else { return Ok(()) };
+        let (Some(now), _) = read(store, list)? else { return Ok(()) };
         if store.swap(page, html(&now).as_bytes(), seen.as_ref())? {
             return Ok(());
         }
