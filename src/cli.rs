@@ -2,6 +2,7 @@
 
 use crate::model::age::Age;
 use crate::model::app::{AppPath, Release};
+use crate::model::architecture::Architecture;
 use crate::model::certname::Certname;
 use crate::model::compression::{Format, Method, Target};
 use crate::model::destination::Destination;
@@ -284,7 +285,7 @@ pub struct Publish {
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub keep: u32,
     /// Releases younger than this stay
-    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(..=36500))]
     pub min_days: u32,
     #[command(flatten)]
     pub repository: Repository,
@@ -322,11 +323,11 @@ pub struct Repository {
     #[arg(long, value_name = "URL")]
     pub url: Option<Url>,
     /// Let nodes refuse indexes that are older than this (`Valid-Until`)
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36500))]
     pub valid_days: Option<u32>,
     /// Architectures of dpkg that have indexes of their own; any other reads that of `all`
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "amd64,arm64")]
-    pub architectures: Vec<String>,
+    pub architectures: Vec<Architecture>,
 }
 
 /// Where the node's own files are.

@@ -6,6 +6,7 @@
 pub mod age;
 pub mod answer;
 pub mod app;
+pub mod architecture;
 pub mod bundle;
 pub mod call;
 pub mod catalog;

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 /// The entries to remove: all but the newest `keep` releases of each app, and
 /// none that was published in the last `days`.
 pub fn choose(known: &[Known], keep: usize, days: u32, now: Timestamp) -> Vec<&Entry> {
-    let limit = now - SignedDuration::from_hours(i64::from(days) * 24);
+    let limit = now.checked_sub(SignedDuration::from_hours(i64::from(days) * 24));
+    let limit = limit.unwrap_or(Timestamp::MIN);
     let mut apps: BTreeMap<String, BTreeMap<(&str, &str), Vec<&Entry>>> = BTreeMap::new();
     for Known { entry, .. } in known.iter().filter(|known| !known.removed) {
         let app = Release::of(&entry.app).map(|release| release.name().to_owned());
@@ -81,5 +82,6 @@ mod tests {
         assert_eq!(chosen(1, 0), ["foo/tags/r2 deb", "foo/tags/r1 deb", "foo/tags/r1 rpm"]);
         assert_eq!(chosen(1, 8), ["foo/tags/r1 deb", "foo/tags/r1 rpm"]);
         assert_eq!(chosen(1, 30), [""; 0]);
+        assert_eq!(chosen(1, u32::MAX), [""; 0]);
     }
 }

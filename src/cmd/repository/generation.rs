@@ -4,6 +4,7 @@ use super::Site;
 use super::index::{Which, by_hash, changed};
 use crate::host::clock;
 use crate::host::gpg::Form;
+use crate::model::architecture::Architecture;
 use crate::model::failure::Failure;
 use crate::model::ledger::Entry;
 use crate::model::repository::{
@@ -77,10 +78,11 @@ fn date(before: Option<&Head>) -> Result<i64, Failure> {
     Ok(now.max(last))
 }
 
-fn architectures(wanted: &[String], before: Option<&Head>) -> Vec<String> {
+fn architectures(wanted: &[Architecture], before: Option<&Head>) -> Vec<String> {
     let before = before.map(|head| head.architectures.as_slice()).unwrap_or_default();
-    let all: BTreeSet<&String> = wanted.iter().chain(before).collect();
-    all.into_iter().filter(|name| *name != "all").cloned().collect()
+    let wanted = wanted.iter().map(Architecture::as_str);
+    let all: BTreeSet<&str> = wanted.chain(before.iter().map(String::as_str)).collect();
+    all.into_iter().map(str::to_owned).collect()
 }
 
 impl Generation {
