@@ -3,7 +3,7 @@
 //! It is kept beside the indexes, an object an app, so that adding a release
 //! touches what is told of its app and nothing else.
 
-use super::app::{AppPath, PackageName};
+use super::app::{AppPath, PackageName, Release};
 use super::compression::Format;
 use super::diff::Verdict;
 use super::digest::Sha256Digest;
@@ -137,7 +137,11 @@ impl Releases {
             files: BTreeMap::from([(entry.name.format, link)]),
             since: None,
         };
-        let lower = |other: &Offer| other.version.order(&offer.version).is_lt();
+        // Two tags may be one version: `r1` and `v1`.
+        let lower = |other: &Offer| {
+            let order = other.version.order(&offer.version);
+            order.then_with(|| offer.package.as_str().cmp(other.package.as_str())).is_lt()
+        };
         let at = self.releases.iter().position(lower).unwrap_or(self.releases.len());
         self.releases.insert(at, offer);
     }
@@ -156,7 +160,9 @@ impl Releases {
         for version in versions {
             let is_higher = |offer: &&Offer| offer.version.order(version).is_gt();
             let higher = self.releases.iter().take_while(is_higher).count();
-            touched.extend([higher.checked_sub(1), Some(higher)].into_iter().flatten());
+            let is_equal = |offer: &&Offer| offer.version.order(version).is_eq();
+            let equal = self.releases[higher..].iter().take_while(is_equal).count();
+            touched.extend(higher.saturating_sub(1)..higher + equal.max(1));
         }
         touched.retain(|at| *at < self.releases.len());
         touched
@@ -178,10 +184,24 @@ impl Offer {
         self.package == name.package && self.version == name.version
     }
 
+    /// Its app path, and of a snapshot, which is one of many, the version.
+    pub fn shown(&self) -> String {
+        match is_release(&self.app, &self.package) {
+            true => self.app.to_string(),
+            false => format!("{} {}", self.app, self.version),
+        }
+    }
+
     /// The page of the release.
     pub fn page(&self) -> String {
         format!("{}.html", stem(&self.package, &self.version))
     }
+}
+
+/// False for a snapshot, even where it is one of a tag.
+pub fn is_release(app: &AppPath, package: &PackageName) -> bool {
+    Release::of(app)
+        .is_ok_and(|release| release.tag().is_some() && release.package_name() == *package)
 }
 
 /// The directory of the pages and of what they are made of.
@@ -213,7 +233,6 @@ fn stem(package: &PackageName, version: &Version) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::app::Release;
     use crate::model::ledger::Index;
 
     fn entry(app: &str, version: &str, format: Format) -> Entry {
@@ -264,6 +283,22 @@ mod tests {
         list.remove(&entry("foo/tags/r2", "2", Format::Rpm).name);
         assert_eq!(shown(&list), ["foo/tags/r10 2", "foo/tags/r1 2"]);
         assert_eq!(Releases::of("foo").summary(), None);
+    }
+
+    #[test]
+    fn releases_of_one_version_are_all_touched_and_in_one_order() {
+        let add = |tags: [&str; 4]| {
+            let mut list = Releases::of("foo");
+            for tag in tags {
+                let app = format!("foo/tags/{tag}");
+                list.add(&entry(&app, tag.trim_start_matches(['r', 'v']), Format::Deb));
+            }
+            list
+        };
+        let list = add(["r1", "v2", "r2", "r3"]);
+        assert_eq!(list, add(["r3", "r2", "v2", "r1"]));
+        let touched = list.touched([&"2".parse().unwrap()].into_iter());
+        assert_eq!(touched.into_iter().collect::<Vec<_>>(), [0, 1, 2]);
     }
 
     #[test]

@@ -10,7 +10,6 @@ use super::generation::Change;
 use super::{Site, list};
 use crate::host::clock;
 use crate::host::store::{Content, Seen, Store};
-use crate::model::app::AppPath;
 use crate::model::bundle::{self, Bundle};
 use crate::model::diff::{self, Diff, Side};
 use crate::model::failure::Failure;
@@ -124,9 +123,7 @@ fn of_app(store: &Store, app: &str, change: &AppChange) -> Result<Releases, Fail
     };
     let list = swap(store, &key, first, changed)?;
     for at in list.touched(change.versions()) {
-        let (offer, changes) = (&list.releases[at], described.changes(&list, at)?);
-        let inside = described.side(offer)?;
-        put(store, &offer.page(), &page::release(offer, inside.as_deref(), changes.as_ref()))?;
+        described.put(&key, &list.releases[at])?;
     }
     for entry in &change.remove {
         let Entry { name: Name { package, version, .. }, bundle_id, .. } = entry;
@@ -150,7 +147,8 @@ impl AppChange<'_> {
 /// What the releases of an app are, each read once.
 struct Described<'s> {
     store: &'s Store,
-    known: RefCell<BTreeMap<AppPath, Option<Rc<Side>>>>,
+    /// By where that is kept: an app path may have many snapshots.
+    known: RefCell<BTreeMap<String, Option<Rc<Side>>>>,
 }
 
 impl Described<'_> {
@@ -170,21 +168,40 @@ impl Described<'_> {
         Ok(from.zip(to).map(|(from, to)| diff::of(&from, &to)))
     }
 
+    /// Makes the page of a release as the list has it when the page is replaced; none where it is
+    /// in the list no more.
+    fn put(&self, list: &str, offer: &Offer) -> Result<(), Failure> {
+        let page = offer.page();
+        loop {
+            let seen = seen(self.store, &page)?;
+            let (Some(now), _) = read::<Releases>(self.store, list)? else { return Ok(()) };
+            let Some(at) = now.releases.iter().position(|other| other.page() == page) else {
+                return self.store.remove(&page);
+            };
+            let (offer, changes) = (&now.releases[at], self.changes(&now, at)?);
+            let html = page::release(offer, self.side(offer)?.as_deref(), changes.as_ref());
+            if self.store.swap(&page, html.as_bytes(), seen.as_ref())? {
+                return Ok(());
+            }
+            clock::sleep(AGAIN);
+        }
+    }
+
     fn side(&self, offer: &Offer) -> Result<Option<Rc<Side>>, Failure> {
-        if let Some(known) = self.known.borrow().get(&offer.app) {
+        let [key, interface] = offer::documents(&offer.package, &offer.version, offer.bundle_id);
+        if let Some(known) = self.known.borrow().get(&key) {
             return Ok(known.clone());
         }
-        let [bundle, interface] = offer::documents(&offer.package, &offer.version, offer.bundle_id);
         let texts =
-            self.text(&bundle, bundle::LARGEST)?.zip(self.text(&interface, document::LARGEST)?);
+            self.text(&key, bundle::LARGEST)?.zip(self.text(&interface, document::LARGEST)?);
         // What cannot be read is not shown; the packages tell the same.
         let side = texts.and_then(|(bundle, interface)| {
             let bundle = Bundle::from_json(bundle.as_bytes()).ok()?;
             let interface = Interface::from_json(interface.as_bytes()).ok()?;
             (bundle.bundle_id == offer.bundle_id).then_some(())?;
-            Some(Rc::new(Side { place: offer.app.to_string(), bundle, interface }))
+            Some(Rc::new(Side { place: offer.shown(), bundle, interface }))
         });
-        self.known.borrow_mut().insert(offer.app.clone(), side.clone());
+        self.known.borrow_mut().insert(key, side.clone());
         Ok(side)
     }
 
@@ -240,12 +257,6 @@ fn render<T: DeserializeOwned>(
         }
         clock::sleep(AGAIN);
     }
-}
-
-/// Replaces a page that two publishers would make alike.
-fn put(store: &Store, key: &str, html: &str) -> Result<(), Failure> {
-    while !store.swap(key, html.as_bytes(), seen(store, key)?.as_ref())? {}
-    Ok(())
 }
 
 fn seen(store: &Store, key: &str) -> Result<Option<Seen>, Failure> {

@@ -88,7 +88,7 @@ pub fn app(list: &Releases) -> String {
             body,
             "<tr><td><a href=\"{}\"><code>{}</code></a><td class=\"quiet\">{}<td>{}<td>{}",
             up(&page, 1),
-            text(offer.app.as_str()),
+            text(&offer.shown()),
             date(&offer.published_at),
             offer.since.as_ref().map_or(String::new(), |(_, verdict)| badge(*verdict)),
             packages(offer, 1)
@@ -107,7 +107,7 @@ pub fn release(offer: &Offer, inside: Option<&Side>, changes: Option<&Diff>) -> 
          <dt>Published<dd>{}\n<dt>Files<dd>{}\n",
         up(&Releases::page(app), 2),
         text(app),
-        text(offer.app.as_str()),
+        text(&offer.shown()),
         offer.bundle_id,
         text(offer.package.as_str()),
         text(offer.version.as_str()),
@@ -125,15 +125,12 @@ pub fn release(offer: &Offer, inside: Option<&Side>, changes: Option<&Diff>) -> 
         body.push_str(&modules(&bundle.modules));
         body.push_str(&classes(interface));
     }
-    page(offer.app.as_str(), &body)
+    page(&offer.shown(), &body)
 }
 
 fn changed(diff: &Diff) -> String {
-    let mut body = format!(
-        "<h2>Changed since {} {}</h2>\n",
-        text(diff.from.app.as_str()),
-        badge(diff.verdict)
-    );
+    let mut body =
+        format!("<h2>Changed since {} {}</h2>\n", text(&diff.from.place), badge(diff.verdict));
     let mut findings: Vec<&Finding> = diff.release.iter().chain(&diff.interface).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     if !findings.is_empty() {
@@ -276,9 +273,28 @@ fn text(of: &str) -> String {
             '&' => escaped.push_str("&amp;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
+            // Nor what lets text look like another: directions, and what has no width.
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                escaped.push('\u{fffd}')
+            }
             c if c.is_control() && c != '\n' => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn text_is_no_markup_and_looks_like_what_it_is() {
+        assert_eq!(text("<a\"'&>\n"), "&lt;a&quot;&#39;&amp;&gt;\n");
+        assert_eq!(
+            text("a\u{202e}b\u{200b}c\u{2066}d\u{7}"),
+            "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}"
+        );
+        assert_eq!(text("\u{e9}\u{2013}"), "\u{e9}\u{2013}");
+    }
 }
