@@ -1,20 +1,24 @@
 //! `publish --prune`: which releases leave a repository.
 
 use super::publish::Known;
-use crate::model::app::Release;
 use crate::model::ledger::Entry;
+use crate::model::offer::is_release;
 use jiff::{SignedDuration, Timestamp};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-/// The entries to remove: all but the newest `keep` releases of each app, and
-/// none that was published in the last `days`.
+/// The packages of releases, by package and version.
+type Releases<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a Entry>>;
+
+/// The entries to remove: all but the highest `keep` versions of each app, its snapshots
+/// counted by themselves, and none that was published in the last `days`.
 pub fn choose(known: &[Known], keep: usize, days: u32, now: Timestamp) -> Vec<&Entry> {
     let limit = now.checked_sub(SignedDuration::from_hours(i64::from(days) * 24));
     let limit = limit.unwrap_or(Timestamp::MIN);
-    let mut apps: BTreeMap<String, BTreeMap<(&str, &str), Vec<&Entry>>> = BTreeMap::new();
+    let mut apps: BTreeMap<(&str, bool), Releases> = BTreeMap::new();
     for Known { entry, .. } in known.iter().filter(|known| !known.removed) {
-        let app = Release::of(&entry.app).map(|release| release.name().to_owned());
-        let releases = apps.entry(app.unwrap_or_default()).or_default();
+        let is_release = is_release(&entry.app, &entry.name.package);
+        let releases = apps.entry((entry.app.source(), is_release)).or_default();
         let name = (entry.name.package.as_str(), entry.name.version.as_str());
         releases.entry(name).or_default().push(entry);
     }
@@ -23,7 +27,10 @@ pub fn choose(known: &[Known], keep: usize, days: u32, now: Timestamp) -> Vec<&E
         let mut releases: Vec<Vec<&Entry>> = releases.into_values().collect();
         // A release is as young as the younger of its packages.
         let age = |release: &[&Entry]| release.iter().map(|entry| published(entry)).max();
-        releases.sort_by_key(|release| std::cmp::Reverse(age(release)));
+        releases.sort_by(|one, other| match (one.first(), other.first()) {
+            (Some(one), Some(other)) => other.name.version.order(&one.name.version),
+            _ => Ordering::Equal,
+        });
         let old = |release: &Vec<&Entry>| age(release).is_some_and(|time| time < limit);
         chosen.extend(releases.into_iter().skip(keep).filter(old).flatten());
     }
@@ -38,13 +45,15 @@ fn published(entry: &Entry) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::app::Release;
     use crate::model::compression::Format;
     use crate::model::digest::Sha256Digest;
     use crate::model::ledger::{Index, Name};
 
     fn known(app: &str, format: Format, day: u32) -> Known {
         let release = Release::of(&app.parse().unwrap()).unwrap();
-        let (package, version) = (release.package_name(), "1".parse().unwrap());
+        let version = release.tag().map_or("0~1", |tag| &tag[1..]).parse().unwrap();
+        let package = release.package_name();
         let entry = Entry {
             schema: Entry::schema(),
             name: Name { package, version, format },
@@ -62,13 +71,15 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_of_each_app_stay_and_so_do_the_young() {
+    fn the_highest_of_each_app_stay_and_so_do_the_young() {
         let all = [
             known("foo/tags/r1", Format::Deb, 1),
             known("foo/tags/r1", Format::Rpm, 1),
             known("foo/tags/r2", Format::Deb, 2),
             known("foo/tags/r3", Format::Deb, 3),
             known("bar/tags/r1", Format::Deb, 1),
+            known("foo/trunk", Format::Deb, 9),
+            known("foo/branches/x", Format::Deb, 1),
         ];
         let now = "2026-01-10T00:00:00Z".parse().unwrap();
         let chosen = |keep, days| {
@@ -79,8 +90,12 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(chosen(2, 0), ["foo/tags/r1 deb", "foo/tags/r1 rpm"]);
-        assert_eq!(chosen(1, 0), ["foo/tags/r2 deb", "foo/tags/r1 deb", "foo/tags/r1 rpm"]);
-        assert_eq!(chosen(1, 8), ["foo/tags/r1 deb", "foo/tags/r1 rpm"]);
+        let r1 = ["foo/tags/r1 deb", "foo/tags/r1 rpm"];
+        assert_eq!(chosen(1, 0), [&["foo/trunk deb", "foo/tags/r2 deb"][..], &r1].concat());
+        // A version that was published late is as high as before.
+        let late = [known("foo/tags/r2", Format::Deb, 1), known("foo/tags/r1", Format::Deb, 2)];
+        assert_eq!(choose(&late, 1, 0, now)[0].app.as_str(), "foo/tags/r1");
+        assert_eq!(chosen(1, 8), r1);
         assert_eq!(chosen(1, 30), [""; 0]);
         assert_eq!(chosen(1, u32::MAX), [""; 0]);
     }

@@ -1,7 +1,7 @@
 //! The pages of a repository: what they tell, that their links lead somewhere, and that
 //! what they say to type works.
 
-use crate::node::{Client, Server, Source, needs, shell};
+use crate::node::{Client, Server, Source, needs, ran, shell};
 use crate::{Bench, R1, ok};
 use std::fs;
 use std::path::Path;
@@ -58,10 +58,10 @@ fn pages_tell_what_there_is_and_what_changed_whatever_the_order_of_publishing() 
 
     let prune = ["publish", "--prune", "--to", "repository", "--keep", "1", "--min-days", "0"];
     ok(&bench.run(&prune));
-    // The one that was published first, and with it all that was told of it.
-    assert!(!bench.path("repository/releases/localpuppet-web-r2/2.html").exists());
+    // The lower version, and with it all that was told of it.
+    assert!(!bench.path("repository/releases/localpuppet-web-r1/1.html").exists());
     let list = page(&bench, "releases/web.html");
-    assert!(list.contains("web/tags/r1") && !list.contains("web/tags/r2"), "{list}");
+    assert!(list.contains("web/tags/r2") && !list.contains("web/tags/r1"), "{list}");
     every_link_leads_somewhere(&bench.path("repository"));
 }
 
@@ -159,5 +159,31 @@ fn lists_and_pages_that_are_lost_or_damaged_are_made_again() {
             &repository,
             "diff -r ../before/releases releases; cmp ../before/index.html index.html",
         );
+    }
+}
+
+/// Two tags may be one version, and a path may have many snapshots.
+#[test]
+fn releases_that_look_alike_have_a_page_each() {
+    let bench = Bench::new();
+    shell(bench.directory.path(), "rm -r modules");
+    bench.bundle("foo/tags/v1", "one");
+    for (time, class) in [("1700000000", "first"), ("1800000000", "second")] {
+        let manifests = bench.path("modules/foo/trunk/foo/manifests");
+        fs::create_dir_all(&manifests).unwrap();
+        fs::write(manifests.join("init.pp"), format!("class foo::{class} {{ }}\n")).unwrap();
+        fs::write(bench.path("modules/foo/trunk/manifest.yaml"), "").unwrap();
+        let arguments = ["bundle", "foo/trunk", "--snapshot", "--module-root", "modules"];
+        let mut command = bench.command(&[&arguments[..], &["--out", "out"]].concat());
+        ok(&ran(command.env("SOURCE_DATE_EPOCH", time)));
+    }
+    ok(&bench.publish("-r1", &[]));
+    ok(&bench.publish("-v1", &[]));
+    ok(&bench.publish("trunk", &["--allow-snapshots"]));
+    every_link_leads_somewhere(&bench.path("repository"));
+    let pages = bench.path("repository/releases/localpuppet-foo-trunk");
+    for class in ["first", "second"] {
+        let told = shell(&pages, &format!("grep -l '<h3><code>foo::{class}<' *.html | wc -l"));
+        assert_eq!(told.trim(), "1", "{class}");
     }
 }
