@@ -11,6 +11,7 @@ use crate::model::document::Shell;
 use crate::model::enc_source::EncSource;
 use crate::model::exit::Exit;
 use crate::model::maintainer::Maintainer;
+use crate::model::offer;
 use crate::model::package_manager::PackageManager;
 use crate::model::run_id::RunId;
 use crate::model::source_date::SourceDate;
@@ -320,7 +321,7 @@ pub struct Repository {
     #[arg(long, value_name = "FILE", requires = "sign")]
     pub passphrase_file: Option<PathBuf>,
     /// Where nodes read the repository, for the page that tells them how [default: as it was]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = offer::address)]
     pub url: Option<Url>,
     /// Let nodes refuse indexes that are older than this (`Valid-Until`)
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36500))]

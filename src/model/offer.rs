@@ -8,7 +8,7 @@ use super::compression::Format;
 use super::diff::Verdict;
 use super::digest::Sha256Digest;
 use super::ledger::{Entry, Name, plain};
-use super::url::Url;
+use super::url::{BadUrl, Url};
 use super::version::Version;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,26 @@ pub enum OfferError {
     Json(#[from] serde_json::Error),
     #[error("expected `schema` {SCHEMA}, found `{0}`; a newer localpuppet reads it")]
     Schema(u32),
+}
+
+/// Why a URL cannot be told of on a page.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    #[error(transparent)]
+    Url(#[from] BadUrl),
+    #[error(
+        "expected a URL that a shell and a list of sources take as it is, found {1:?} in `{0}`"
+    )]
+    Character(String, char),
+}
+
+/// Reads where nodes read the repository: people type what the page makes of it.
+pub fn address(text: &str) -> Result<Url, AddressError> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~%/:[]+,=@".contains(c);
+    match text.chars().find(|&c| !is_plain(c)) {
+        Some(c) => Err(AddressError::Character(text.to_owned(), c)),
+        None => Ok(text.parse()?),
+    }
 }
 
 /// Reads a list of apps or of releases.
@@ -299,6 +319,19 @@ mod tests {
         assert_eq!(list, add(["r3", "r2", "v2", "r1"]));
         let touched = list.touched([&"2".parse().unwrap()].into_iter());
         assert_eq!(touched.into_iter().collect::<Vec<_>>(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn an_address_is_one_word_to_a_shell() {
+        let plain = "https://x.example:8443/a%20b/~me/";
+        assert_eq!(address(plain).unwrap().to_string(), plain);
+        for c in ['\'', '?', '#', ' ', '$', '&', ';', '(', '*', '"', '`', '!'] {
+            let text = format!("https://x/a{c}b");
+            let told = "expected a URL that a shell and a list of sources take as it is, found";
+            let told = format!("{told} {c:?} in `{text}`");
+            assert_eq!(address(&text).unwrap_err().to_string(), told);
+        }
+        assert!(matches!(address("x"), Err(AddressError::Url(_))));
     }
 
     #[test]
