@@ -63,6 +63,11 @@ fn pages_tell_what_there_is_and_what_changed_whatever_the_order_of_publishing() 
     let list = page(&bench, "releases/web.html");
     assert!(list.contains("web/tags/r2") && !list.contains("web/tags/r1"), "{list}");
     every_link_leads_somewhere(&bench.path("repository"));
+
+    ok(&bench.run(&[&prune[..5], &["0", "--min-days", "0"]].concat()));
+    assert!(!bench.path("repository/releases/web.html").exists());
+    ok(&bench.publish("foo-r2", &[]));
+    assert!(page(&bench, "releases/foo.html").contains("foo/tags/r2"));
 }
 
 /// Follows every link of every page.

@@ -88,7 +88,7 @@ fn write_of(site: &Site, change: &Change) -> Result<(), Failure> {
         Ok(apps)
     };
     swap(&site.store, APPS, |_| Ok(Apps::default()), changed)?;
-    render(&site.store, APPS, INDEX_PAGE, page::index)
+    render(&site.store, APPS, INDEX_PAGE, |apps| Some(page::index(apps)))
 }
 
 /// Entries of one app.
@@ -134,7 +134,8 @@ fn of_app(store: &Store, app: &str, change: &AppChange) -> Result<Releases, Fail
                 .try_for_each(|key| store.remove(key))?;
         }
     }
-    render(store, &key, &Releases::page(app), page::app)?;
+    let html = |list: &Releases| (!list.releases.is_empty()).then(|| page::app(list));
+    render(store, &key, &Releases::page(app), html)?;
     Ok(list)
 }
 
@@ -242,17 +243,25 @@ fn read<T: DeserializeOwned>(
     Ok((text.and_then(|text| offer::from_json(&text).ok()), seen))
 }
 
-/// Makes a page of a list as it is when the page is replaced.
+/// Makes a page of a list as it is when the page is replaced, or removes it where it is to have none.
 fn render<T: DeserializeOwned>(
     store: &Store,
     list: &str,
     page: &str,
-    html: impl Fn(&T) -> String,
+    html: impl Fn(&T) -> Option<String>,
 ) -> Result<(), Failure> {
     loop {
         let seen = seen(store, page)?;
         let (Some(now), _) = read(store, list)? else { return Ok(()) };
-        if store.swap(page, html(&now).as_bytes(), seen.as_ref())? {
+        let is_done = match html(&now) {
+            Some(html) => store.swap(page, html.as_bytes(), seen.as_ref())?,
+            None => {
+                store.remove(page)?;
+                // Whoever added to the list meanwhile may have made the page before it was removed.
+                read(store, list)?.0.is_none_or(|now| html(&now).is_none())
+            }
+        };
+        if is_done {
             return Ok(());
         }
         clock::sleep(AGAIN);
