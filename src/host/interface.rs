@@ -4,6 +4,7 @@
 use super::fs::{failed, is_directory, kind, names, read_bounded};
 use crate::model::app::AppPath;
 use crate::model::failure::Failure;
+use crate::model::interface::hiera::{self, Files, Found, Values};
 use crate::model::interface::{Data, Interface, Module};
 use crate::model::litter;
 use crate::model::puppet_code::Unreadable;
@@ -22,9 +23,11 @@ pub type Modulepath = Vec<(AppPath, PathBuf)>;
 /// Reads the interface of a modulepath: of a module that is in two of its
 /// directories, the first one whole.
 pub fn read(modulepath: &Modulepath) -> Result<Interface, Failure> {
-    let mut interface = Interface::default();
+    let (mut interface, mut held) = (Interface::default(), Vec::new());
     if let Some((_, directory)) = modulepath.first() {
-        interface.own_data = data(directory)?;
+        let (own, values) = data(directory)?;
+        interface.own_data = own;
+        held.push((None, values));
     }
     let (mut known, mut found) = (BTreeSet::new(), Vec::new());
     for (app, directory) in modulepath {
@@ -39,9 +42,11 @@ pub fn read(modulepath: &Modulepath) -> Result<Interface, Failure> {
         let read = module(app, &directory)?;
         Ok((name, read))
     });
-    for (name, module) in read.collect::<Result<Vec<_>, Failure>>()? {
+    for (name, (module, values)) in read.collect::<Result<Vec<_>, Failure>>()? {
+        held.push((Some(name.clone()), values));
         interface.insert(name, module);
     }
+    interface.hold(held);
     Ok(interface)
 }
 
@@ -51,8 +56,8 @@ fn is_module(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-fn module(app: &AppPath, directory: &Path) -> Result<Module, Failure> {
-    let files = files(directory, &["functions", "manifests", "types"], &["pp"])?;
+fn module(app: &AppPath, directory: &Path) -> Result<(Module, Values), Failure> {
+    let files = files(directory, &["functions", "manifests", "types"], Some("pp"))?;
     let found = files.into_par_iter().map(|path| {
         let size = std::fs::metadata(&path).map_err(|error| failed("look at", &path, error))?.len();
         if size > LARGEST {
@@ -62,58 +67,58 @@ fn module(app: &AppPath, directory: &Path) -> Result<Module, Failure> {
         let text = read_bounded(&path, LARGEST)?.unwrap_or_default();
         Ok((path, definitions(&String::from_utf8_lossy(&text))))
     });
-    let mut module = Module::new(app.clone(), data(directory)?);
+    let (data, values) = data(directory)?;
+    let mut module = Module::new(app.clone(), data);
     for (path, found) in found.collect::<Result<Vec<_>, Failure>>()? {
         let path = path.strip_prefix(directory).unwrap_or(&path);
         module.add(path.to_string_lossy().into_owned(), found);
     }
-    Ok(module)
+    Ok((module, values))
 }
 
-/// The keys of the data below a hiera.yaml of version 5 that reads nothing but files.
-fn data(directory: &Path) -> Result<Data, Failure> {
-    let Some(hiera) = read_bounded(&directory.join("hiera.yaml"), LARGEST)? else {
-        return Ok(Data::None);
-    };
-    let hiera = String::from_utf8_lossy(&hiera).into_owned();
-    let by_code = ["lookup_key", "data_dig", "hiera3_backend", "hocon_data", "uri", "mapped_paths"];
-    let outside = hiera.contains("datadir: /") || hiera.contains("datadir: ..");
-    if outside || by_code.iter().any(|word| hiera.contains(word)) {
-        return Ok(Data::Unknown);
-    }
-    let (mut always, mut sometimes) = (BTreeSet::new(), BTreeSet::new());
-    for path in files(directory, &[""], &["yaml", "yml", "json"])? {
-        let text = read_bounded(&path, LARGEST)?.unwrap_or_default();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let name = path.strip_prefix(directory.join("data")).unwrap_or(&path).to_string_lossy();
-        // A file that the hierarchy names outright, whatever the facts of a node.
-        if is_named(&hiera, &name) {
-            always.extend(text.lines().filter(|line| !line.starts_with(' ')).filter_map(key));
+/// The data of a hiera.yaml of version 5 that reads nothing but files of its own.
+fn data(directory: &Path) -> Result<(Data, Values), Failure> {
+    let unknown = Ok((Data::Unknown, Values::new()));
+    // Of Puppet 4: a function or a hierarchy of another form.
+    if let Some(text) = read_bounded(&directory.join("metadata.json"), LARGEST)? {
+        let metadata = serde_json::from_slice::<serde_json::Value>(&text);
+        if metadata.map_or(true, |metadata| metadata.get("data_provider").is_some()) {
+            return unknown;
         }
-        sometimes.extend(text.lines().filter_map(key));
     }
-    let sometimes = sometimes.difference(&always).cloned().collect();
-    Ok(Data::Keys { always, sometimes })
+    let Some(hiera) = read_bounded(&directory.join("hiera.yaml"), LARGEST)? else {
+        return Ok((Data::None, Values::new()));
+    };
+    let Some(levels) = hiera::levels(&hiera) else { return unknown };
+    let mut found = Found::default();
+    for level in levels {
+        let datadir = directory.join(&level.datadir);
+        let Ok(paths) = of_level(&datadir, &level.files) else { return unknown };
+        for path in paths {
+            let Ok(text) = read_bounded(&path, LARGEST) else { return unknown };
+            let Some(text) = text else { continue };
+            if found.add(&text, level.format, &level.files).is_none() {
+                return unknown;
+            }
+        }
+    }
+    Ok(found.finish())
 }
 
-/// True where a hierarchy has a path as a word of its own.
-fn is_named(hiera: &str, path: &str) -> bool {
-    let word = |c: char| c.is_whitespace() || "\"'[]{},".contains(c);
-    hiera
-        .lines()
-        .any(|line| !line.trim_start().starts_with('#') && line.split(word).any(|w| w == path))
+/// The files that a level may read.
+fn of_level(datadir: &Path, of: &Files) -> Result<Vec<PathBuf>, Failure> {
+    match of {
+        Files::At(path) => Ok(vec![datadir.join(path)]),
+        Files::Like(below, end) => {
+            let mut found = files(datadir, &[below.as_str()], None)?;
+            found.retain(|path| path.to_string_lossy().ends_with(end.as_str()));
+            Ok(found)
+        }
+    }
 }
 
-/// What may be a key of a class's parameter, at whatever depth it stands.
-fn key(line: &str) -> Option<String> {
-    let line = line.trim_start().trim_start_matches(['"', '\'']);
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    let end = line.find(|c| !is_part(c)).unwrap_or(line.len());
-    let key = line[..end].trim_end_matches(':');
-    key.contains("::").then(|| key.to_owned())
-}
-
-fn files(top: &Path, below: &[&str], extensions: &[&str]) -> Result<Vec<PathBuf>, Failure> {
+/// With an extension those that have it.
+fn files(top: &Path, below: &[&str], extension: Option<&str>) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     for directory in below.iter().map(|name| top.join(name)) {
         if kind(&directory)?.is_none() {
@@ -132,8 +137,9 @@ fn files(top: &Path, below: &[&str], extensions: &[&str]) -> Result<Vec<PathBuf>
                     return Err(failed("read directory", &path, error.into()));
                 }
             };
-            let extension = entry.path().extension().and_then(|extension| extension.to_str());
-            if entry.file_type().is_file() && extension.is_some_and(|e| extensions.contains(&e)) {
+            let its_own = entry.path().extension().and_then(|extension| extension.to_str());
+            let is_it = extension.is_none() || its_own == extension;
+            if entry.file_type().is_file() && is_it {
                 found.push(entry.into_path());
             }
         }
@@ -143,19 +149,4 @@ fn files(top: &Path, below: &[&str], extensions: &[&str]) -> Result<Vec<PathBuf>
 
 fn is_absent(error: &walkdir::Error) -> bool {
     error.io_error().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{is_named, key};
-
-    #[test]
-    fn keys_of_parameters_are_found_however_they_are_written() {
-        assert_eq!(key("foo::bar: 1").as_deref(), Some("foo::bar"));
-        assert_eq!(key("  \"foo::bar::x\" : 1").as_deref(), Some("foo::bar::x"));
-        assert_eq!(key("plain: 1"), None);
-        let hiera =
-            "hierarchy:\n  - name: all\n    paths: ['common.yaml', \"os/%{facts.os}.yaml\"]\n";
-        assert!(is_named(hiera, "common.yaml") && !is_named(hiera, "os/Debian.yaml"));
-    }
 }

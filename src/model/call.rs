@@ -259,6 +259,7 @@ impl Caller<'_, '_> {
             }
         }
         self.defaults(call, class, path);
+        self.data(call, class, module, path);
         let given = |name: &str| call.parameters.iter().any(|(given, _)| given == name);
         let missing = class.parameters.iter().filter(|p| p.default.is_none() && !given(&p.name));
         for parameter in missing {
@@ -271,6 +272,23 @@ impl Caller<'_, '_> {
                     Supply::Never => (Severity::Violation, "nothing, and no default"),
                 };
             self.tell(finding(severity, Rule::MissingParameter, &path, expected, found.to_owned()));
+        }
+    }
+
+    /// Data comes before a default, and may be of another type.
+    fn data(&mut self, call: &Class, class: &Definition, module: &str, path: &str) {
+        let given = |name: &str| call.parameters.iter().any(|(given, _)| given == name);
+        for parameter in class.parameters.iter().filter(|parameter| !given(&parameter.name)) {
+            let supply = self.interface.supply(module, &class.name, &parameter.name);
+            // A missing parameter that has data only sometimes is told as that.
+            let is_told = parameter.default.is_none() && supply != Supply::Always;
+            let fits = self.interface.fits(module, &class.name, &parameter.name);
+            if parameter.of == Stated::No || is_told || fits {
+                continue;
+            }
+            let (path, of) = (format!("{path}.{}", parameter.name), shown(&parameter.of));
+            let found = "data, whose value is not checked here";
+            self.tell(finding(Severity::Undecided, Rule::Type, &path, of, found));
         }
     }
 

@@ -1,11 +1,14 @@
 //! The class interface of a release: which classes can be called, and how.
 
 pub mod document;
+pub mod hiera;
 
 use super::app::AppPath;
-use super::check::Aliases;
+use super::check::{Aliases, Verdict, check};
 use super::puppet_code::Unreadable;
 use super::puppet_code::definition::{Definition, Stated, What};
+use super::ruby_regex::Patterns;
+use super::value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +56,13 @@ pub enum Data {
     #[default]
     None,
     /// Only files: the keys of those that every node has, and those of the others.
-    Keys { always: BTreeSet<String>, sometimes: BTreeSet<String> },
+    Keys {
+        always: BTreeSet<String>,
+        sometimes: BTreeSet<String>,
+        /// Those whose every value is of the type that its parameter states.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        fits: BTreeSet<String>,
+    },
     /// By code, or by what could not be read.
     Unknown,
 }
@@ -67,6 +76,14 @@ impl Data {
             Data::Keys { always, .. } if always.contains(key) => Supply::Always,
             Data::Keys { sometimes, .. } if sometimes.contains(key) => Supply::Sometimes,
             Data::Keys { .. } => Supply::Never,
+        }
+    }
+
+    /// False where it may give a key a value of another type.
+    fn fits(&self, key: &str) -> bool {
+        match self {
+            Data::Keys { fits, .. } if fits.contains(key) => true,
+            data => data.has(key) == Supply::Never,
         }
     }
 }
@@ -165,6 +182,40 @@ impl Interface {
         self.own_data.has(&key).max(of_module.unwrap_or(Supply::Never))
     }
 
+    /// False where data may give a parameter a value of another type.
+    pub fn fits(&self, module: &str, class: &str, parameter: &str) -> bool {
+        let key = format!("{class}::{parameter}");
+        let of_module = self.modules.get(module).is_none_or(|module| module.data.fits(&key));
+        of_module && self.own_data.fits(&key)
+    }
+
+    /// Holds values of data against the types of their parameters; those of
+    /// no module are the release's own.
+    pub fn hold(&mut self, found: Vec<(Option<String>, hiera::Values)>) {
+        let (aliases, mut patterns) = (self.aliases(), Patterns::default());
+        for (of, values) in found {
+            let of_its_type = values.into_iter().filter_map(|(key, values)| {
+                let (class, parameter) = key.rsplit_once("::")?;
+                let Lookup::Found { class, .. } = self.class(class) else { return None };
+                let parameter = class.parameters.iter().find(|p| p.name == parameter)?;
+                let mut is_of = |value: &Value| match &parameter.of {
+                    Stated::No => true,
+                    Stated::Known(of) => check(value, of, &aliases, &mut patterns) == Verdict::Ok,
+                    Stated::Unknown(_) => false,
+                };
+                values?.iter().all(&mut is_of).then_some(key)
+            });
+            let of_its_type: BTreeSet<String> = of_its_type.collect();
+            let data = match of {
+                Some(name) => self.modules.get_mut(&name).map(|module| &mut module.data),
+                None => Some(&mut self.own_data),
+            };
+            if let Some(Data::Keys { fits, .. }) = data {
+                *fits = of_its_type;
+            }
+        }
+    }
+
     /// The type aliases of all modules.
     pub fn aliases(&self) -> Aliases {
         let definitions = self.definitions().filter(|d| d.kind == What::TypeAlias);
@@ -189,5 +240,30 @@ pub fn shown(of: &Stated) -> String {
         Stated::No => "Any".to_owned(),
         Stated::Known(of) => of.to_string(),
         Stated::Unknown(source) => source.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::puppet_code::definition::definitions;
+
+    #[test]
+    fn data_fits_where_all_that_it_may_give_is_of_the_type() {
+        let mut found = hiera::Found::default();
+        let text = b"m::good: 1\nm::bad: x\nm::null: ~\nm::any: x\n";
+        let at = hiera::Files::At(String::new());
+        found.add(text, hiera::Format::Yaml, &at).unwrap();
+        let (data, values) = found.finish();
+        let mut module = Module::new("m".parse().unwrap(), data);
+        let code = "class m(Integer $good, Integer $bad, Integer $null, $any, Integer $none) {}";
+        module.add("manifests/init.pp".to_owned(), definitions(code));
+        let mut interface = Interface::default();
+        interface.insert("m".to_owned(), module);
+        interface.hold(vec![(Some("m".to_owned()), values)]);
+        let fits = |name| interface.fits("m", "m", name);
+        let told = ["good", "bad", "null", "any", "none"].map(fits);
+        assert_eq!(told, [true, false, false, true, true]);
+        assert_eq!(interface.supply("m", "m", "bad"), Supply::Always);
     }
 }

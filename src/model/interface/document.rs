@@ -287,7 +287,11 @@ mod tests {
     fn interface(texts: &[(&str, &str)]) -> Interface {
         let mut interface = Interface::default();
         let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
-        interface.own_data = Data::Keys { always: keys(&["foo::a"]), sometimes: keys(&["foo::b"]) };
+        interface.own_data = Data::Keys {
+            always: keys(&["foo::a"]),
+            sometimes: keys(&["foo::b"]),
+            fits: BTreeSet::new(),
+        };
         let mut module = Module::new("foo/tags/r1".parse().unwrap(), Data::Unknown);
         for (path, text) in texts {
             module
@@ -405,7 +409,7 @@ mod tests {
             let text = format!("# {default}\nclass foo({}) {{}}\n", parameters.join(", "));
             let mut found = interface(&[("manifests/init.pp", &text), ("manifests/x.pp", &types[0])]);
             let sometimes = BTreeSet::from(["x::y".to_owned()]);
-            found.own_data = Data::Keys { always: keys, sometimes };
+            found.own_data = Data::Keys { always: keys.clone(), sometimes, fits: keys };
             let written = found.to_json();
             let read = Interface::from_json(written.as_bytes()).unwrap();
             prop_assert_eq!(&read, &found);
