@@ -1,7 +1,7 @@
 //! `check --enc-dir`: the ENCs of a fleet, on all processors.
 
 use crate::cli::Check;
-use crate::host::{fs, input};
+use crate::host::fs;
 use crate::model::answer::{Answer, CalledByMany, is_refused};
 use crate::model::call::{Checker, Finding, fleet};
 use crate::model::enc::{self, Enc};
@@ -58,7 +58,8 @@ fn names(directory: &Path) -> Result<Vec<String>, Failure> {
 
 /// What cannot be read or is refused is a finding among others.
 fn of_file(path: &Path, checker: &mut Checker) -> Vec<Finding> {
-    let text = match input::read(path, enc::LARGEST) {
+    let read = fs::open(path).and_then(|file| fs::bounded(file, path, enc::LARGEST));
+    let text = match read {
         Ok(text) => text,
         // Without its name, that of many is one finding.
         Err(failure) => {

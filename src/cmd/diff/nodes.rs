@@ -1,6 +1,6 @@
 //! `diff --enc-dir`: each node's call, held against both releases.
 
-use crate::host::{fs, input};
+use crate::host::fs;
 use crate::model::call::{Checker, Values};
 use crate::model::diff::{Diff, Nodes, Releases, Side};
 use crate::model::enc::{self, Enc};
@@ -9,6 +9,12 @@ use std::path::Path;
 
 /// Judges every ENC of a directory: `*.yaml` and `*.yml`, each a node's.
 pub fn judge(directory: &Path, from: &Side, to: &Side, diff: &Diff) -> Result<Nodes, Failure> {
+    if !fs::is_directory(directory)? {
+        let is_there = fs::kind(directory)?.is_some();
+        let why = if is_there { "is no directory" } else { "does not exist" };
+        let what = format!("`{}` {why}", directory.display());
+        return Err(Failure::new(what).hint("name a directory of `NODE.yaml`: `--enc-dir DIR`"));
+    }
     let mut releases = Releases {
         app: &to.bundle.app,
         from: Checker::new(&from.interface, Values::Hidden),
@@ -22,7 +28,15 @@ pub fn judge(directory: &Path, from: &Side, to: &Side, diff: &Diff) -> Result<No
         Some((name, node))
     });
     for (name, node) in documents {
-        let text = input::read(&directory.join(name), enc::LARGEST)?;
+        let path = directory.join(name);
+        let text = match fs::open(&path).and_then(|file| fs::bounded(file, &path, enc::LARGEST)) {
+            Ok(text) => text,
+            Err(failure) => {
+                let it = format!("`{}`", path.display());
+                nodes.refuse(node, failure.to_string().replace(&it, "it"));
+                continue;
+            }
+        };
         match Enc::parse_with_places(&text) {
             Ok((enc, places)) => nodes.add(node, &enc, &places, &mut releases),
             Err(error) => nodes.refuse(node, error.to_string()),
