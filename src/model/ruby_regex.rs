@@ -18,6 +18,8 @@ struct Translated {
     regex: Regex,
     /// Matches other letters than Ruby does beyond ASCII.
     ascii_only: bool,
+    /// Has a `^`, which Ruby does not match behind a newline that ends the text.
+    line_start: bool,
 }
 
 impl Patterns {
@@ -30,68 +32,163 @@ impl Patterns {
         if translated.ascii_only && !text.is_ascii() {
             return None;
         }
-        Some(translated.regex.is_match(text))
+        if !translated.line_start || !text.ends_with('\n') {
+            return Some(translated.regex.is_match(text));
+        }
+        match translated.regex.find(text) {
+            None => Some(false),
+            // It does not reach where the two differ.
+            Some(found) if found.end() < text.len() => Some(true),
+            Some(_) => None,
+        }
     }
 }
 
 fn translated(pattern: &str) -> Option<Translated> {
-    let mut out = Out { text: String::from("(?m)"), ascii_only: false, class: 0 };
+    let text = String::from("(?m)");
+    let mut out = Out { text, ascii_only: false, line_start: false, classes: Vec::new() };
     let mut chars = pattern.chars().peekable();
     let mut last = None;
     while let Some(c) = chars.next() {
-        let next = chars.peek().copied();
-        match c {
-            '\\' => out.escape(chars.next()?)?,
-            '[' if out.class > 0 && next == Some(':') => {
-                out.ascii_only = true;
-                out.text.push(c);
-                // `[:alpha:]`, to its end.
-                for c in chars.by_ref() {
-                    out.text.push(c);
-                    if c == ']' {
-                        break;
-                    }
-                }
-            }
-            '[' => {
-                out.class += 1;
-                out.text.push(c);
-                if next == Some('^') {
-                    out.text.extend(chars.next());
-                }
-                if chars.peek() == Some(&']') {
-                    return None;
-                }
-            }
-            ']' if out.class > 0 => {
-                out.class -= 1;
-                out.text.push(c);
-            }
-            '-' | '~' if out.class > 0 && next == Some(c) => return None,
-            '(' if out.class == 0 && next == Some('?') => {
-                chars.next();
-                out.group(&mut chars)?;
-            }
-            // Possessive, which gives nothing back.
-            '+' if out.class == 0 && matches!(last, Some('+' | '*' | '?')) => return None,
-            c => out.text.push(c),
+        match out.classes.is_empty() {
+            false => out.inside(c, &mut chars)?,
+            true => out.outside(c, last, &mut chars)?,
         }
         last = (c != '\\').then_some(c);
     }
+    // `ß` is `ss` where case is ignored.
+    if out.text.contains("(?i") && !pattern.is_ascii() {
+        return None;
+    }
     let regex = Regex::new(&out.text).ok()?;
-    Some(Translated { regex, ascii_only: out.ascii_only })
+    Some(Translated { regex, ascii_only: out.ascii_only, line_start: out.line_start })
 }
+
+type Chars<'p> = std::iter::Peekable<std::str::Chars<'p>>;
 
 struct Out {
     text: String,
     ascii_only: bool,
-    /// How many classes are open.
-    class: usize,
+    line_start: bool,
+    /// The classes that are open, each by what stands last in it.
+    classes: Vec<Last>,
+}
+
+/// What stands in a class before a `-`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Nothing,
+    /// A character, which may begin a range.
+    One,
+    /// The `-` of a range.
+    Dash,
+    /// A whole range.
+    Range,
+    /// A set of characters, as `\w` is.
+    Set,
 }
 
 impl Out {
-    fn escape(&mut self, c: char) -> Option<()> {
-        let inside = self.class > 0;
+    fn outside(&mut self, c: char, last: Option<char>, chars: &mut Chars<'_>) -> Option<()> {
+        match c {
+            '\\' => return self.escape(chars),
+            '[' => return self.open(chars),
+            '(' if chars.peek() == Some(&'?') => {
+                chars.next();
+                return self.group(chars);
+            }
+            // Possessive, which gives nothing back.
+            '+' if matches!(last, Some('+' | '*' | '?')) => return None,
+            '{' => return self.times(chars),
+            '^' => self.line_start = true,
+            _ => {}
+        }
+        self.text.push(c);
+        Some(())
+    }
+
+    /// `{n}`, `{n,}`, `{n,m}` and `{,m}`; any other `{` is a character in Ruby.
+    fn times(&mut self, chars: &mut Chars<'_>) -> Option<()> {
+        let mut inside = String::new();
+        while !inside.ends_with('}') {
+            inside.push(chars.next()?);
+        }
+        let inside = inside.trim_end_matches('}');
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let (from, to) = inside.split_once(',').unwrap_or((inside, inside));
+        if !is_number(from) || !is_number(to) || (from.is_empty() && to.is_empty()) {
+            return None;
+        }
+        // `a{2}?` may be left out in Ruby, elsewhere it is lazy.
+        if !inside.contains(',') && chars.peek() == Some(&'?') {
+            return None;
+        }
+        let missing = if from.is_empty() { "0" } else { "" };
+        self.text.push_str(&format!("{{{missing}{inside}}}"));
+        Some(())
+    }
+
+    fn open(&mut self, chars: &mut Chars<'_>) -> Option<()> {
+        self.put(Last::Set)?;
+        self.classes.push(Last::Nothing);
+        self.text.push('[');
+        if chars.peek() == Some(&'^') {
+            self.text.extend(chars.next());
+        }
+        (chars.peek() != Some(&']')).then_some(())
+    }
+
+    /// Notes what stands in the innermost class now; none where Ruby takes no such range.
+    fn put(&mut self, what: Last) -> Option<()> {
+        let Some(last) = self.classes.last_mut() else { return Some(()) };
+        *last = match (*last, what) {
+            (Last::Dash, Last::One) => Last::Range,
+            (Last::Dash, _) => return None,
+            _ => what,
+        };
+        Some(())
+    }
+
+    /// A character of a class.
+    fn inside(&mut self, c: char, chars: &mut Chars<'_>) -> Option<()> {
+        let next = chars.peek().copied();
+        match c {
+            '\\' => return self.escape(chars),
+            '[' if next == Some(':') => {
+                self.put(Last::Set)?;
+                self.ascii_only = true;
+                // `[:alpha:]`, to its end.
+                self.text.push(c);
+                for c in chars.by_ref() {
+                    self.text.push(c);
+                    if c == ']' {
+                        break;
+                    }
+                }
+                return Some(());
+            }
+            '[' => return self.open(chars),
+            ']' => {
+                self.classes.pop();
+            }
+            '-' | '~' | '&' if next == Some(c) => return None,
+            '-' if next == Some(']') => self.put(Last::One)?,
+            '-' => match self.classes.last()? {
+                Last::Nothing => self.put(Last::Set)?,
+                Last::One => self.put(Last::Dash)?,
+                _ => return None,
+            },
+            _ => self.put(Last::One)?,
+        }
+        self.text.push(c);
+        Some(())
+    }
+
+    fn escape(&mut self, chars: &mut Chars<'_>) -> Option<()> {
+        let c = chars.next()?;
+        let inside = !self.classes.is_empty();
+        let is_set = matches!(c, 'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'h' | 'H');
+        self.put(if is_set { Last::Set } else { Last::One })?;
         let set = |positive: &str, negated: bool| match (negated, inside) {
             (false, true) => positive.to_owned(),
             (false, false) => format!("[{positive}]"),
@@ -103,18 +200,27 @@ impl Out {
             's' | 'S' => set(r"\t\n\x0B\f\r ", c == 'S'),
             'h' | 'H' => set("0-9A-Fa-f", c == 'H'),
             'A' | 'z' if !inside => format!("\\{c}"),
-            'Z' if !inside => r"(?:\n?\z)".to_owned(),
+            // What follows would have to match the newline again.
+            'Z' if !inside && matches!(chars.peek(), None | Some(')' | '|')) => {
+                r"(?:\n?\z)".to_owned()
+            }
             'b' | 'B' if !inside => {
                 self.ascii_only = true;
                 format!("\\{c}")
             }
             'e' => r"\x1B".to_owned(),
-            'n' | 't' | 'r' | 'f' | 'v' | 'a' | 'x' | 'p' | 'P' => format!("\\{c}"),
-            '<' | '>' => c.to_string(),
-            c if c.is_ascii_punctuation() || c == ' ' => match c {
-                ' ' => " ".to_owned(),
-                c => format!("\\{c}"),
-            },
+            '0' if !chars.peek().is_some_and(char::is_ascii_digit) => r"\x00".to_owned(),
+            'x' => {
+                let digits = [chars.next()?, chars.next()?];
+                let is_ascii = matches!(digits, ['0'..='7', low] if low.is_ascii_hexdigit());
+                if !is_ascii {
+                    return None;
+                }
+                format!("\\x{}", String::from_iter(digits))
+            }
+            'n' | 't' | 'r' | 'f' | 'v' | 'a' => format!("\\{c}"),
+            '<' | '>' | ' ' => c.to_string(),
+            c if c.is_ascii_punctuation() => format!("\\{c}"),
             _ => return None,
         };
         self.text.push_str(&found);
@@ -122,7 +228,7 @@ impl Out {
     }
 
     /// What stands behind `(?`.
-    fn group(&mut self, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<()> {
+    fn group(&mut self, chars: &mut Chars<'_>) -> Option<()> {
         let mut flags = String::new();
         loop {
             match chars.next()? {
@@ -141,10 +247,11 @@ impl Out {
                     self.ascii_only = true;
                 }
                 '-' => flags.push('-'),
-                end @ (':' | ')') => {
-                    self.text.push_str(&format!("(?{flags}{end}"));
+                ':' => {
+                    self.text.push_str(&format!("(?{flags}:"));
                     return Some(());
                 }
+                // `(?i)` with it: it reaches over `|` in Ruby.
                 _ => return None,
             }
         }
@@ -164,12 +271,32 @@ mod tests {
         assert_eq!(matches(r"\A\d+\z", "12\n"), Some(false));
         assert_eq!(matches(r"\A\d\z", "٣"), Some(false));
         assert_eq!(matches(r"\A[\h:]+\z", "fe:80"), Some(true));
-        assert_eq!(matches(r"\A\/([^\n\/\0]+\/*)*\z", "/etc"), None);
+        assert_eq!(matches(r"\A\/([^\n\/\0]+\/*)*\z", "/etc"), Some(true));
         assert_eq!(matches(r"(?i:abc)", "xABC"), Some(true));
         assert_eq!(matches(r"(?i:É)", "é"), None);
         assert_eq!(matches(r"\A[^\s]\W\z", "a-"), Some(true));
         assert_eq!(matches(r"a.b", "a\nb"), Some(false));
         assert_eq!(matches(r"(?m:a.b)", "a\nb"), Some(true));
+        assert_eq!(matches(r"^[a-z]*$", "ABC\n"), None);
+        assert_eq!(matches(r"^[a-z]+$", "abc\n"), Some(true));
+        assert_eq!(matches(r"^[a-z]+$", "ABC\n"), Some(false));
+        assert_eq!(matches(r"\A[\w.-]{,2}\z", "a-"), Some(true));
+        assert_eq!(matches(r"\A[-\w]+\z", "a-"), Some(true));
+        for pattern in [
+            r"\A(?i)yes|no\z",
+            "a{2}?b",
+            "a{ 2}",
+            "a{2",
+            r"[\w-~]",
+            r"[\w\s-:]",
+            r"[\s-a]",
+            r"[+-\w]",
+            r"\x{61}",
+            r"\01",
+            r"\A\Z\n",
+        ] {
+            assert_eq!(matches(pattern, "a"), None, "{pattern}");
+        }
         for pattern in ["(?=a)", "(?<!a)b", r"(a)\1", "a++", r"\Gx", "[]a]", "a{,2}b(", "(?x: a)"] {
             assert_eq!(matches(pattern, "a"), None, "{pattern}");
         }
