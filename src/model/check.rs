@@ -75,6 +75,9 @@ impl Checker<'_> {
                 (_, None) => Verdict::Ok,
                 (value, Some(inside)) => self.check(value, inside),
             },
+            // Of nothing: Puppet takes it at one place and not at another.
+            Type::Variant(types) if types.is_empty() => puppet_alone(of),
+            Type::Enum { values, .. } if values.is_empty() => puppet_alone(of),
             Type::Variant(types) => self.any(value, types, of),
             Type::Reference(name) => self.reference(value, name),
             Type::Array { element, size } => match value {
@@ -83,9 +86,9 @@ impl Checker<'_> {
             },
             Type::Tuple { types, size } => match value {
                 Value::Array(items) => {
-                    let exact =
-                        Range { from: Some(types.len() as i64), to: Some(types.len() as i64) };
-                    let size = Some(size.unwrap_or(exact));
+                    let exact = Some(types.len() as i64).filter(|length| *length > 0);
+                    let exact = exact.map(|length| Range { from: Some(length), to: Some(length) });
+                    let size = size.or(exact);
                     self.items(items, |at| types.get(at).or(types.last()), &size, of)
                 }
                 value => mismatch(value, of),
@@ -99,14 +102,19 @@ impl Checker<'_> {
                 value => mismatch(value, of),
             },
             Type::Collection(size) => match value {
-                Value::Array(items) => sized(items.len(), size, value, of),
-                Value::Hash(pairs) => sized(pairs.len(), size, value, of),
+                // Puppet takes some of another size.
+                Value::Array(items) if !fits(items.len(), size) => puppet_alone(of),
+                Value::Hash(pairs) if !fits(pairs.len(), size) => puppet_alone(of),
+                Value::Array(_) | Value::Hash(_) => Verdict::Ok,
                 value => mismatch(value, of),
             },
-            Type::Foreign { name: "Iterable" | "Init", .. } => {
-                Verdict::Undecided(format!("`{of}` is decided by Puppet alone"))
-            }
+            Type::Foreign { name: "Iterable", arguments } if arguments.is_empty() => match value {
+                Value::Array(_) | Value::Hash(_) | Value::String(_) => Verdict::Ok,
+                _ => puppet_alone(of),
+            },
+            Type::Foreign { name: "Iterable" | "Init", .. } => puppet_alone(of),
             Type::Pattern(patterns) => match value {
+                Value::String(_) if patterns.is_empty() => Verdict::Ok,
                 Value::String(text) => self.matched(text, patterns, of),
                 value => mismatch(value, of),
             },
@@ -142,9 +150,22 @@ impl Checker<'_> {
         open.map_or_else(|| mismatch(value, of), Verdict::Undecided)
     }
 
+    /// An alias that is itself or others is the others.
+    fn alias(&mut self, value: &Value, name: &str, of: &Type) -> Verdict {
+        let is_itself =
+            |one: &&Type| matches!(one, Type::Reference(of) if of.eq_ignore_ascii_case(name));
+        match of {
+            Type::Variant(types) if types.iter().any(|one| is_itself(&one)) => {
+                let others = types.iter().filter(|one| !is_itself(one)).cloned().collect();
+                self.check(value, &Type::Variant(others))
+            }
+            of => self.check(value, of),
+        }
+    }
+
     fn reference(&mut self, value: &Value, name: &str) -> Verdict {
         match self.aliases.get(&name.to_ascii_lowercase()) {
-            Some(Stated::Known(of)) => match self.check(value, of) {
+            Some(Stated::Known(of)) => match self.alias(value, name, of) {
                 // The name says more than what it stands for.
                 Verdict::Violation(found) if found.path.is_empty() => {
                     Verdict::Violation(Mismatch {
@@ -156,6 +177,13 @@ impl Checker<'_> {
             },
             Some(_) => Verdict::Undecided(format!("type `{name}` is stated by code")),
             None if name.eq_ignore_ascii_case("Data") => self.data(value),
+            None if name.eq_ignore_ascii_case("RichData") => match self.data(value) {
+                Verdict::Ok => Verdict::Ok,
+                _ => Verdict::Undecided("`RichData` is decided by Puppet alone".to_owned()),
+            },
+            None if name.eq_ignore_ascii_case("Error") => {
+                mismatch(value, &Type::Foreign { name: "Error", arguments: String::new() })
+            }
             None => Verdict::Undecided(format!("type `{name}` is not on the modulepath")),
         }
     }
@@ -235,7 +263,12 @@ impl Checker<'_> {
         for member in members.iter().filter(|member| !may_be_left_out(member)) {
             let is_it = |(key, _): &(Value, Value)| matches!(key, Value::String(name) if *name == member.name);
             if !pairs.iter().any(is_it) {
-                verdicts.push(match self.takes_nothing(&member.value) {
+                // A plain key may be left out where its value may be undef, which an alias may say.
+                let without = match member.key {
+                    Key::NotUndef => mismatch(&Value::Null, of),
+                    _ => self.check(&Value::Null, &member.value),
+                };
+                verdicts.push(match without {
                     Verdict::Ok => Verdict::Ok,
                     Verdict::Undecided(why) => Verdict::Undecided(why),
                     Verdict::Violation(_) => Verdict::Violation(Mismatch {
@@ -247,11 +280,6 @@ impl Checker<'_> {
             }
         }
         worst(verdicts.into_iter())
-    }
-
-    /// A plain key may be left out where its value may be undef, which an alias may say.
-    fn takes_nothing(&mut self, of: &Type) -> Verdict {
-        self.check(&Value::Null, of)
     }
 }
 
@@ -271,6 +299,8 @@ fn plain(value: &Value, of: &Type) -> Verdict {
             Type::Scalar | Type::ScalarData,
             Value::Boolean(_) | Value::Integer(_) | Value::Float(_) | Value::String(_),
         ) => true,
+        // Not a number is neither above nor below any.
+        (Type::Numeric | Type::Float(_), Value::Float(found)) if found.is_nan() => false,
         (Type::Numeric, Value::Integer(_) | Value::Float(_)) => true,
         (Type::Boolean(wanted), Value::Boolean(found)) => wanted.is_none_or(|w| w == *found),
         (Type::Integer(range), Value::Integer(digits)) => match digits.parse::<i128>() {
@@ -283,9 +313,7 @@ fn plain(value: &Value, of: &Type) -> Verdict {
         (Type::Float(range), Value::Float(found)) => {
             range.from.is_none_or(|from| *found >= from) && range.to.is_none_or(|to| *found <= to)
         }
-        (Type::String(size), Value::String(text)) => {
-            return sized(text.chars().count(), size, value, of);
-        }
+        (Type::String(size), Value::String(text)) => fits(text.chars().count(), size),
         (Type::Literal(wanted), Value::String(text)) => wanted == text,
         (Type::Enum { values, any_case }, Value::String(text)) => match any_case {
             false => values.binary_search(text).is_ok(),
@@ -301,14 +329,16 @@ fn within(found: i128, range: &Range<i64>) -> bool {
         && range.to.is_none_or(|to| found <= i128::from(to))
 }
 
-fn sized(length: usize, size: &Size, value: &Value, of: &Type) -> Verdict {
-    let fits = size.is_none_or(|size| within(length as i128, &size));
-    if fits { Verdict::Ok } else { mismatch(value, of) }
+fn puppet_alone(of: &Type) -> Verdict {
+    Verdict::Undecided(format!("`{of}` is decided by Puppet alone"))
+}
+
+fn fits(length: usize, size: &Size) -> bool {
+    size.is_none_or(|size| within(length as i128, &size))
 }
 
 fn wrong_size(length: usize, size: &Size, what: &str, of: &Type) -> Option<Verdict> {
-    let fits = size.is_none_or(|size| within(length as i128, &size));
-    (!fits).then(|| {
+    (!fits(length, size)).then(|| {
         let (expected, found) = (of.to_string(), format!("{length} {what}"));
         Verdict::Violation(Mismatch { path: Vec::new(), expected, found })
     })
@@ -367,6 +397,8 @@ mod tests {
             ("a::port", "Integer[0, 65535]"),
             ("a::tree", "Hash[String, Variant[String, A::Tree]]"),
             ("a::a", "A::A"),
+            ("a::maybe", "Optional[Integer]"),
+            ("a::self", "Variant[A::Self, Integer]"),
             ("a::bomb", "Variant[A::Bomb, A::Bomb]"),
         ];
         let aliases = aliases.map(|(name, text)| (name.to_owned(), Stated::Known(of(text)))).into();
@@ -397,6 +429,25 @@ mod tests {
             ("[]", "Array[Integer, 1]", "0 items"),
             ("[1, x, y]", "Tuple[Integer, String, 1, 5]", "ok"),
             ("[1]", "Tuple[Integer, String]", "1 items"),
+            ("[1, 2]", "Tuple", "ok"),
+            ("x", "Pattern", "ok"),
+            ("1", "Pattern", "an integer"),
+            ("x", "Variant", "?"),
+            ("[x]", "Array[Enum]", "?"),
+            ("[]", "Collection[1]", "?"),
+            ("[1]", "Collection[1]", "ok"),
+            ("x", "Collection[1]", "a string"),
+            ("x", "Iterable", "ok"),
+            ("{a: [1]}", "RichData", "ok"),
+            ("{1: x}", "RichData", "?"),
+            ("x", "Error", "a string"),
+            ("1", "A::Self", "ok"),
+            ("x", "A::Self", "a string"),
+            (".nan", "Float", "a float"),
+            (".inf", "Float", "ok"),
+            ("{}", "Struct[{NotUndef[a] => A::Maybe}]", "no such key"),
+            ("{}", "Struct[{a => A::Maybe}]", "ok"),
+            ("{}", "Struct[{NotUndef[a] => Optional[Integer]}]", "no such key"),
             ("{a: 1}", "Hash[String, Integer]", "ok"),
             ("{1: 1}", "Hash[String, Integer]", "1 an integer"),
             ("{a: {b: 1}}", "A::Tree", "a a map"),

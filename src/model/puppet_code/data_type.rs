@@ -457,7 +457,8 @@ fn member((key, value): &(Argument, Argument)) -> Option<Member> {
         _ => return None,
     };
     // What the value says already needs no adjective.
-    let key = match (key, takes_undef(value)) {
+    let key = match (key, takes_undef(value) || value.has_reference()) {
+        (Key::Optional, _) if !takes_undef(value) => key,
         (Key::Optional, true) | (Key::NotUndef, false) => Key::Plain,
         (key, _) => key,
     };
