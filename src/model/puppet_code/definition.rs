@@ -4,7 +4,7 @@ use super::Unreadable;
 use super::data_type::{self, Type};
 use super::lexer::{Kind, Token, Tokens, lex, line_of};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A class, a defined type, a type alias or a function.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +68,10 @@ impl Stated {
 
 /// Reads what a file defines.
 pub fn definitions(text: &str) -> Result<Vec<Definition>, Unreadable> {
+    if text.starts_with('\u{feff}') {
+        let what = "a byte order mark, which Puppet refuses".to_owned();
+        return Err(Unreadable { line: 1, what });
+    }
     let Tokens { tokens, comments, .. } = lex(text)?;
     let mut reader = Reader {
         text,
@@ -117,7 +121,8 @@ impl<'t> Reader<'t> {
             match &token.kind {
                 Kind::Mark('{') => depth += 1,
                 Kind::Mark('}') => {
-                    depth = depth.saturating_sub(1);
+                    let less = depth.checked_sub(1);
+                    depth = less.ok_or_else(|| self.unreadable("`}` closes nothing"))?;
                     if around.last().is_some_and(|(_, outside)| *outside == depth) {
                         around.pop();
                     }
@@ -130,6 +135,10 @@ impl<'t> Reader<'t> {
                         class.private = true;
                     }
                     if let Some(kind) = self.begins() {
+                        let body = around.last().map_or(0, |(_, outside)| outside + 1);
+                        if depth != body && matches!(kind, What::Class | What::DefinedType) {
+                            return Err(self.unreadable("expected this at top level or in a class"));
+                        }
                         let space = around.last().map(|(at, _)| found[*at].name.as_str());
                         let definition = self.definition(kind, space)?;
                         if around.len() == DEEPEST {
@@ -146,7 +155,18 @@ impl<'t> Reader<'t> {
             }
             self.at += 1;
         }
-        Ok(found)
+        if depth > 0 {
+            return Err(self.unreadable("expected `}` before the end of the file"));
+        }
+        let mut known = HashSet::new();
+        let mut classes = found.iter().filter(|d| d.kind == What::Class);
+        match classes.find(|class| !known.insert(class.name.as_str())) {
+            Some(class) => {
+                let what = format!("class `{}` is defined twice", class.name);
+                Err(Unreadable { line: class.line, what })
+            }
+            None => Ok(found),
+        }
     }
 
     fn source(&self, token: &Token) -> &'t str {
@@ -225,6 +245,7 @@ impl<'t> Reader<'t> {
         }
         if self.is('(') {
             definition.parameters = self.parameters(&comment)?;
+            self.names_are_free(&definition)?;
         }
         if self.kind(0) == Some(&Kind::Returns) {
             self.at += 1;
@@ -295,6 +316,20 @@ impl<'t> Reader<'t> {
             if open == 0 {
                 return;
             }
+        }
+    }
+
+    /// No name stands for two parameters, nor for what every class has.
+    fn names_are_free(&self, definition: &Definition) -> Result<(), Unreadable> {
+        let has_own = matches!(definition.kind, What::Class | What::DefinedType);
+        let mut known = HashSet::new();
+        if has_own {
+            known.extend(["title", "name"]);
+        }
+        let taken = definition.parameters.iter().find(|p| !known.insert(p.name.as_str()));
+        match taken {
+            Some(p) => Err(self.unreadable(&format!("parameter `${}` is there already", p.name))),
+            None => Ok(()),
         }
     }
 
@@ -509,5 +544,27 @@ class foo::bar (
         assert_eq!(definitions(text).unwrap(), []);
         let told = definitions("class x (\n $a $b) {}").unwrap_err().to_string();
         assert_eq!(told, "line 2: expected `,` or `)` after a parameter");
+    }
+
+    #[test]
+    fn what_puppet_refuses_to_parse_is_not_read() {
+        for (text, expected) in [
+            ("class x(Integer $p) {\n", "line 2: expected `}` before the end of the file"),
+            ("class x { }\n}\n", "line 2: `}` closes nothing"),
+            ("\u{feff}class x { }", "line 1: a byte order mark, which Puppet refuses"),
+            ("class x($a, $a) { }", "line 1: parameter `$a` is there already"),
+            ("class x($title) { }", "line 1: parameter `$title` is there already"),
+            ("define x($name) { }", "line 1: parameter `$name` is there already"),
+            ("class x { }\nclass x { }", "line 2: class `x` is defined twice"),
+            ("if $a {\nclass x { }\n}", "line 2: expected this at top level or in a class"),
+            (
+                "class x {\nif $a { class y { } }\n}",
+                "line 2: expected this at top level or in a class",
+            ),
+            ("node default { class x { } }", "line 1: expected this at top level or in a class"),
+        ] {
+            assert_eq!(definitions(text).unwrap_err().to_string(), expected, "{text}");
+        }
+        assert!(definitions("function f($name) { }\nclass x { class y { } define z { } }").is_ok());
     }
 }
