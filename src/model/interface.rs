@@ -222,9 +222,19 @@ impl Interface {
         definitions.map(|d| (d.name.to_ascii_lowercase(), d.stands_for.clone())).collect()
     }
 
-    /// Every class, in the order of its name.
+    /// False for a class in a file where Puppet never looks for it.
+    pub fn is_found(&self, definition: &Definition) -> bool {
+        let found = |name| match self.class(name) {
+            Lookup::Found { class, .. } => std::ptr::eq(class, definition),
+            _ => false,
+        };
+        definition.kind != What::Class || found(&definition.name)
+    }
+
+    /// Every class that Puppet finds, in the order of its name.
     pub fn classes(&self) -> Vec<&Definition> {
-        let mut classes: Vec<_> = self.definitions().filter(|d| d.kind == What::Class).collect();
+        let is_class = |d: &&Definition| d.kind == What::Class && self.is_found(d);
+        let mut classes: Vec<_> = self.definitions().filter(is_class).collect();
         classes.sort_by(|a, b| a.name.cmp(&b.name));
         classes
     }
@@ -265,5 +275,16 @@ mod tests {
         let told = ["good", "bad", "null", "any", "none"].map(fits);
         assert_eq!(told, [true, false, false, true, true]);
         assert_eq!(interface.supply("m", "m", "bad"), Supply::Always);
+    }
+
+    #[test]
+    fn a_class_where_puppet_never_looks_is_none() {
+        let mut module = Module::new("foo/tags/r1".parse().unwrap(), Data::None);
+        module.add("manifests/init.pp".to_owned(), definitions("class t { }\nclass t::z { }"));
+        module.add("manifests/y.pp".to_owned(), definitions("class t::x { }\nclass t::y { }"));
+        let mut interface = Interface::default();
+        interface.insert("t".to_owned(), module);
+        let names: Vec<&str> = interface.classes().iter().map(|c| c.name.as_str()).collect();
+        assert_eq!(names, ["t", "t::y", "t::z"]);
     }
 }

@@ -65,7 +65,7 @@ impl<'i> Code<'i> {
                         continue;
                     }
                 };
-                for definition in definitions {
+                for definition in definitions.iter().filter(|d| interface.is_found(d)) {
                     let name = definition.name.to_ascii_lowercase();
                     let told = Told { module, file, definition };
                     known.entry((of_what(definition.kind), name)).or_insert(told);
