@@ -27,7 +27,9 @@ fn compare(args: &cli::Diff, say: Say) -> Result<diff::Diff, Failure> {
         texts::add(&mut diff, &from.code, &to.code)?;
     }
     if let Some(directory) = &args.enc_dir {
-        diff.nodes = Some(nodes::judge(directory, &from.side, &to.side, &diff)?);
+        let nodes = nodes::judge(directory, &from.side, &to.side, &diff)?;
+        diff.verdict = diff.verdict.max(nodes::verdict(&nodes));
+        diff.nodes = Some(nodes);
     }
     Ok(diff)
 }

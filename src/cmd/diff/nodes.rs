@@ -2,7 +2,7 @@
 
 use crate::host::fs;
 use crate::model::call::{Checker, Values};
-use crate::model::diff::{Diff, Nodes, Releases, Side};
+use crate::model::diff::{Diff, Nodes, Releases, Side, Verdict};
 use crate::model::enc::{self, Enc};
 use crate::model::failure::Failure;
 use std::path::Path;
@@ -48,4 +48,27 @@ pub fn judge(directory: &Path, from: &Side, to: &Side, diff: &Diff) -> Result<No
     }
     nodes.sort();
     Ok(nodes)
+}
+
+/// What it comes to for the worst of them.
+pub fn verdict(nodes: &Nodes) -> Verdict {
+    match (nodes.breaking.is_empty(), nodes.review.is_empty()) {
+        (false, _) => Verdict::Breaking,
+        (true, false) => Verdict::Review,
+        (true, true) => Verdict::Same,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_breaks_is_a_breaking_difference() {
+        let named = || vec!["a".to_owned()];
+        let review = Nodes { review: named(), untouched: named(), ..Nodes::default() };
+        assert_eq!(verdict(&Nodes { untouched: named(), ..Nodes::default() }), Verdict::Same);
+        assert_eq!(verdict(&review), Verdict::Review);
+        assert_eq!(verdict(&Nodes { breaking: named(), ..review }), Verdict::Breaking);
+    }
 }
