@@ -43,6 +43,15 @@ pub fn of_checkout(
     say: Say,
 ) -> Result<(AppPath, Interface), Failure> {
     let root = ModuleRoot::open(root, sources.cache.as_deref(), sources.signatures())?;
-    let apps = prepare::resolved(&root, app, Allowed::Anything, say)?;
-    Ok((app.clone(), interface::read(&root.directories(&apps)?)?))
+    let app = in_checkout(&root, app)?;
+    let apps = prepare::resolved(&root, &app, Allowed::Anything, say)?;
+    Ok((app, interface::read(&root.directories(&apps)?)?))
+}
+
+/// An app path as it is; of one that is not there, `foo/r1`, the tag `foo/tags/r1` that is.
+pub fn in_checkout(root: &ModuleRoot, app: &AppPath) -> Result<AppPath, Failure> {
+    match app.as_str().parse::<Release>() {
+        Ok(tag) if !root.has(app)? && root.has(tag.path())? => Ok(tag.path().clone()),
+        _ => Ok(app.clone()),
+    }
 }

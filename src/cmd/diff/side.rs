@@ -1,6 +1,7 @@
 //! One side of a comparison: a package file, an installed release, or an app in a checkout.
 
 use crate::cli;
+use crate::cmd;
 use crate::cmd::bundle;
 use crate::cmd::package_file;
 use crate::host::interface::{self, Modulepath};
@@ -48,8 +49,11 @@ fn open(named: &Subject, args: &cli::Diff, say: Say) -> Result<Opened, Failure> 
         let cache = args.sources.cache.as_deref();
         let root = ModuleRoot::open(directory, cache, args.sources.signatures())?;
         // What is not there may be a release that is installed.
-        if root.has(app)? || installed(app, args)?.is_none() {
+        if root.has(app)? {
             return checkout(&root, app, say);
+        }
+        if installed(app, args)?.is_none() {
+            return checkout(&root, &cmd::interface::in_checkout(&root, app)?, say);
         }
     }
     installed(app, args)?.ok_or_else(|| {
