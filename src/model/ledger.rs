@@ -119,6 +119,14 @@ impl Name {
         format!("{}{}.{}.removed", self.siblings(), plain(self.version.as_str()), self.format)
     }
 
+    /// Where it is told which bundle a release is, in all formats; of snapshots, each version.
+    pub fn claim(&self, is_release: bool) -> String {
+        match is_release {
+            true => format!("{}release", self.siblings()),
+            false => format!("{}{}.snapshot", self.siblings(), plain(self.version.as_str())),
+        }
+    }
+
     /// The directory of the entries of all versions and formats of the package.
     pub fn siblings(&self) -> String {
         format!("{DIRECTORY}{}/", plain(self.package.as_str()))
@@ -192,6 +200,9 @@ mod tests {
             pool,
             "apt/pool/localpuppet-a_2b5fb-r1/localpuppet-a_2b5fb-r1-1.2.0_7erc1_2bx-e3b0c44298fc1c14.deb"
         );
+        assert_eq!(odd.claim(true), "ledger/entries/localpuppet-a_2b5fb-r1/release");
+        assert_eq!(odd.claim(true), odd.other_format().claim(true));
+        assert_eq!(odd.claim(false), format!("{}1.2.0_7erc1_2bx.snapshot", odd.siblings()));
         assert_ne!(name("a", "1~").key(), name("a", "17e").key());
     }
 }

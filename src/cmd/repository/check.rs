@@ -8,9 +8,11 @@ use crate::host::fs;
 use crate::host::gpg::Verifier;
 use crate::host::store::Store;
 use crate::model::answer::Answer;
+use crate::model::compression::Format;
 use crate::model::digest::Sha256Digest;
 use crate::model::event::{Say, during};
 use crate::model::failure::Failure;
+use crate::model::ledger::Entry;
 use crate::model::publication::Check;
 use crate::model::repository::{Head, LARGEST_INDEX, PUBLIC_KEY, SUITE};
 use crate::package::repository::{apt, yum};
@@ -135,6 +137,7 @@ fn ledger(
     let [packages, primary, filelists, other] = Which::ALL.map(text);
     let texts = [packages?.0, primary?.0, filelists?.0, other?.0];
     let mut untold = Which::ALL.map(|which| which.read(&texts[which.at()]));
+    problems.extend(known.iter().filter_map(|one| two_bundles(&one.entry, known)));
     for Known { entry, removed } in known {
         let mut is_there = false;
         for which in Which::ALL {
@@ -160,4 +163,16 @@ fn ledger(
             .map(|words| format!("an index tells of `{}`, and the ledger does not", first(words))),
     );
     Ok(())
+}
+
+/// A `.deb` whose `.rpm` is another bundle.
+fn two_bundles(entry: &Entry, known: &[Known]) -> Option<String> {
+    let other = (entry.name.format == Format::Deb).then(|| entry.name.other_format())?;
+    let other = known.iter().map(|known| &known.entry).find(|known| known.name == other)?;
+    (other.bundle_id != entry.bundle_id).then(|| {
+        format!(
+            "`{}` and `{}` are not the same bundle: {} and {}",
+            entry.name, other.name, entry.bundle_id, other.bundle_id
+        )
+    })
 }

@@ -4,7 +4,7 @@ use super::candidate::{self, Candidate, Verdict};
 use super::generation::Change;
 use super::{Site, pages};
 use crate::host::gpg::{Form, Signer};
-use crate::host::store::{Content, Created};
+use crate::host::store::{Content, Created, Store};
 use crate::host::{clock, fs};
 use crate::model::compression::Format;
 use crate::model::digest::Sha256Digest;
@@ -28,6 +28,7 @@ pub fn enter(site: &Site, candidates: &[&Candidate]) -> Result<Entered, Failure>
     if candidates.is_empty() {
         return Ok(Entered { entries: Vec::new(), begun: None });
     }
+    candidates.iter().try_for_each(|candidate| claim(&site.store, candidate))?;
     let names = candidates.iter().map(|candidate| candidate.name.clone()).collect();
     let begun = serde_json::to_vec(&Begun { since: clock::now(), names }).unwrap_or_default();
     let key = format!(
@@ -39,6 +40,27 @@ pub fn enter(site: &Site, candidates: &[&Candidate]) -> Result<Entered, Failure>
     let entries = candidates.iter().map(|candidate| enter_one(site, candidate));
     let entries = entries.collect::<Result<_, _>>()?;
     Ok(Entered { entries, begun: Some(key) })
+}
+
+/// Takes the release for one bundle: entries are one a format, and two publishers
+/// that look at the same time would each enter theirs.
+fn claim(store: &Store, candidate: &Candidate) -> Result<(), Failure> {
+    let (name, bundle) = (&candidate.name, &candidate.bundle);
+    let key = name.claim(bundle.tag.is_some());
+    let text = format!("{} {}\n", name.version, bundle.bundle_id);
+    if store.create(&key, Content::Bytes(text.as_bytes()))? != Created::Different {
+        return Ok(());
+    }
+    candidate::judge_one(store, candidate)?;
+    let (package, shown) = (&name.package, candidate.shown.display());
+    let failure = Failure::new(format!("`{package}` is published already, as another bundle"));
+    let there = store.get(&key, LARGEST)?.map(|(text, _)| text).unwrap_or_default();
+    let there = String::from_utf8_lossy(&there).trim_end().to_owned();
+    let why = format!("`{key}`: expected `{there}`, found `{}` in `{shown}`", text.trim_end());
+    Err(failure
+        .because(Failure::new(why))
+        .exit(Exit::NotVerified)
+        .hint("a release never changes: tag a new one, and publish that"))
 }
 
 fn enter_one(site: &Site, candidate: &Candidate) -> Result<Entry, Failure> {
