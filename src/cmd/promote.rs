@@ -19,6 +19,9 @@ use crate::model::repository::{LARGEST_HEAD, PUBLIC_KEY};
 /// Copies what the ledger of one repository has, and records where it came from.
 pub fn run(args: &cli::Promote, say: Say) -> Result<Answer, Failure> {
     let from = Store::open(&args.from)?;
+    if commit::head(&from)?.is_none() {
+        return Err(Failure::new(format!("`{}` is no repository of ours", args.from)));
+    }
     let entries = wanted(args, list::entries(&from)?)?;
     let (mut site, head) = Site::look(&args.repository)?;
     let mut candidates = Vec::new();
