@@ -14,9 +14,9 @@ fn bench() -> Bench {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    for (tag, stated) in [("r1", "String $name"), ("r2", "Enum['a', '<b>'] $name = 'a'")] {
+    for (tag, stated) in [("r1", "String $owner"), ("r2", "Enum['a', '<b>'] $owner = 'a'")] {
         let class = format!(
-            "# Serves <things> & more\n#\n# @param name Whose\nclass web({stated}) {{ }}\n"
+            "# Serves <things> & more\n#\n# @param owner Whose\nclass web({stated}) {{ }}\n"
         );
         write(&format!("modules/web/tags/{tag}/web/manifests/init.pp"), &class);
         let metadata = format!("{{\"name\": \"me-web\", \"version\": \"1.0.{tag}\"}}");

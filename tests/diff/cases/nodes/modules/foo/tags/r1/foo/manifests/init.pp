@@ -1,5 +1,5 @@
 class foo (
   String $gone = 'x',
   Integer $port = 80,
-  String $name = 'a',
+  String $label = 'a',
 ) { }

@@ -1,4 +1,4 @@
 class foo (
   Integer[1, 65535] $port = 80,
-  String $name = 'b',
+  String $label = 'b',
 ) { }
