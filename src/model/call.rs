@@ -6,14 +6,15 @@ pub mod fleet;
 use super::check::{Aliases, Mismatch, Verdict, check};
 use super::enc::{Class, Enc, EncError, written};
 use super::interface::{Interface, Lookup, Supply, shown};
-use super::puppet_code::data_type::takes_undef;
+use super::puppet_code::Unreadable;
+use super::puppet_code::data_type::{Type, takes_undef};
 use super::puppet_code::definition::{Definition, Parameter, Stated};
 use super::ruby_regex::Patterns;
 use super::suggest::nearest;
 use super::value::{Value, key_text};
 use super::yaml::Places;
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 /// One thing that was found of a call.
@@ -184,7 +185,8 @@ impl<'i> Checker<'i> {
     /// Checks the classes of an ENC, all of them; what is in order is not told.
     pub fn check(&mut self, enc: &Enc, places: &Places) -> Vec<Finding> {
         let interface = self.interface;
-        let mut caller = Caller { checker: self, places, interface, findings: Vec::new() };
+        let called = enc.classes.iter().map(|class| class.name.clone()).collect();
+        let mut caller = Caller { checker: self, places, interface, called, findings: Vec::new() };
         for class in &enc.classes {
             caller.class(class);
         }
@@ -196,6 +198,8 @@ struct Caller<'c, 'i> {
     checker: &'c mut Checker<'i>,
     places: &'c Places,
     interface: &'i Interface,
+    /// The classes of the ENC.
+    called: BTreeSet<String>,
     findings: Vec<Finding>,
 }
 
@@ -227,12 +231,13 @@ impl Caller<'_, '_> {
         let path = format!("classes.{}", call.name);
         let interface = self.interface;
         match interface.class(&call.name) {
-            Lookup::Found { class, module, .. } => self.parameters(call, class, module, &path),
-            Lookup::Unknown { file, why } => {
-                let found = format!("`{file}` cannot be read here: {why}");
-                let expected = "a class of the release".to_owned();
-                self.tell(finding(Severity::Undecided, Rule::UnknownClass, &path, expected, found));
+            Lookup::Found { class, module, .. } => {
+                self.parameters(call, class, module, &path);
+                self.ancestors(class, &path);
             }
+            Lookup::Unknown { file, why } => self.unreadable(&file, why, &path),
+            // Puppet's own, of its settings.
+            Lookup::Absent { .. } if call.name == "settings" && call.parameters.is_empty() => {}
             Lookup::Absent { has_module } => {
                 let top = call.name.split("::").next().unwrap_or_default();
                 let found = match has_module {
@@ -246,6 +251,36 @@ impl Caller<'_, '_> {
                     finding(Severity::Violation, Rule::UnknownClass, &path, expected, found)
                         .hint(hint),
                 );
+            }
+        }
+    }
+
+    fn unreadable(&mut self, file: &str, why: &Unreadable, path: &str) {
+        let found = format!("`{file}` cannot be read here: {why}");
+        let expected = "a class of the release".to_owned();
+        self.tell(finding(Severity::Undecided, Rule::UnknownClass, path, expected, found));
+    }
+
+    /// The classes that a class inherits from are declared with it, without parameters; one that
+    /// the ENC calls is checked as that.
+    fn ancestors(&mut self, class: &Definition, path: &str) {
+        let interface = self.interface;
+        for name in interface.ancestors(class).into_iter().skip(1) {
+            if self.called.contains(&name) {
+                continue;
+            }
+            match interface.class(&name) {
+                Lookup::Found { class, module, .. } => {
+                    let call = Class { name, parameters: Vec::new() };
+                    self.parameters(&call, class, module, path);
+                }
+                Lookup::Unknown { file, why } => self.unreadable(&file, why, path),
+                Lookup::Absent { .. } => {
+                    let expected = "a class of the release to inherit from".to_owned();
+                    let found = format!("no class `{name}`");
+                    let rule = Rule::UnknownClass;
+                    self.tell(finding(Severity::Violation, rule, path, expected, found));
+                }
             }
         }
     }
@@ -305,25 +340,40 @@ impl Caller<'_, '_> {
                 let of_class = variable.trim_start_matches("::").rsplit_once("::");
                 of_class.is_some_and(|(class, _)| !ancestors.iter().any(|known| known == class))
             });
-            if let Some(variable) = foreign.filter(|_| !takes_undef(of)) {
-                let path = format!("{path}.{}", parameter.name);
-                let found =
-                    format!("a default from `${variable}`, of a class that may not be there");
-                self.tell(finding(
-                    Severity::Undecided,
-                    Rule::Default,
-                    &path,
-                    of.to_string(),
-                    found,
-                ));
-            }
+            let found = match foreign.filter(|_| !takes_undef(of)) {
+                Some(variable) => {
+                    format!("a default from `${variable}`, of a class that may not be there")
+                }
+                None if self.may_be_refused(default, class, of) => {
+                    "a default that may not be of its type".to_owned()
+                }
+                None => continue,
+            };
+            let path = format!("{path}.{}", parameter.name);
+            self.tell(finding(Severity::Undecided, Rule::Default, &path, of.to_string(), found));
         }
     }
 
-    /// Metaparameters are parameters of every class.
+    /// True where a default is a plain value, or that of another parameter, which is not of the type.
+    fn may_be_refused(&mut self, default: &str, class: &Definition, of: &Type) -> bool {
+        let own = default.strip_prefix('$');
+        let own = own.and_then(|name| class.parameters.iter().find(|p| p.name == name));
+        let default = own.and_then(|parameter| parameter.default.as_deref()).unwrap_or(default);
+        let Some(value) = literal(default) else { return false };
+        let verdict = check(&value, of, &self.checker.aliases, &mut self.checker.patterns);
+        matches!(verdict, Verdict::Violation(_))
+    }
+
+    /// Metaparameters are parameters of every class; what most of them name, Puppet looks for.
     fn unknown_parameter(&mut self, name: &str, value: &Value, class: &Definition, path: &str) {
-        if METAPARAMETERS.contains(&name) {
+        if name == "name" || name == "tag" {
             return;
+        }
+        if METAPARAMETERS.contains(&name) {
+            let expected = "what Puppet takes for a metaparameter".to_owned();
+            let found = format!("`{name}`");
+            let (severity, rule) = (Severity::Undecided, Rule::Type);
+            return self.tell(finding(severity, rule, path, expected, found));
         }
         let names = || class.parameters.iter().map(|p| p.name.as_str()).collect();
         let hint = self.meant(&class.name, name, names);
@@ -382,6 +432,27 @@ fn at<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
     })
 }
 
+/// The value of a default that is a plain one.
+fn literal(source: &str) -> Option<Value> {
+    let quoted = |quote: char| source.strip_prefix(quote)?.strip_suffix(quote);
+    let plain = |text: &&str| !text.contains(['\'', '"', '\\', '$']);
+    let digits = source.strip_prefix('-').unwrap_or(source);
+    match source {
+        "undef" => Some(Value::Null),
+        "true" | "false" => Some(Value::Boolean(source == "true")),
+        _ if !digits.is_empty()
+            && (digits == "0" || !digits.starts_with('0'))
+            && digits.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            Some(Value::Integer(source.to_owned()))
+        }
+        _ => {
+            let text = quoted('\'').or_else(|| quoted('"')).filter(plain)?;
+            Some(Value::String(text.to_owned()))
+        }
+    }
+}
+
 /// The variables in the source of a default; `$::x` is of no class.
 fn variables(source: &str) -> impl Iterator<Item = &str> {
     source.split('$').skip(1).map(|rest| {
@@ -408,3 +479,68 @@ const METAPARAMETERS: [&str; 13] = [
     "subscribe",
     "tag",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::interface::{Data, Module};
+    use crate::model::puppet_code::definition::definitions;
+
+    /// What is told of a call of code in `manifests/init.pp` of a module `m`.
+    fn told(code: &str, classes: &str) -> Vec<String> {
+        let mut module = Module::new("m".parse().unwrap(), Data::None);
+        module.add("manifests/init.pp".to_owned(), definitions(code));
+        let mut interface = Interface::default();
+        interface.insert("m".to_owned(), module);
+        let text = format!("app: foo/tags/r1\nclasses: {classes}\n");
+        let (enc, places) = Enc::parse_with_places(text.as_bytes()).unwrap();
+        let found = Checker::new(&interface, Values::Hidden).check(&enc, &places);
+        found.iter().map(|found| format!("{:?} {found}", found.severity)).collect()
+    }
+
+    #[test]
+    fn the_parent_of_a_class_is_called_with_it() {
+        let code = "class m::base($must) {}\nclass m inherits m::base {}";
+        let missing = "Violation `classes.m.must`: missing parameter: expected `must` of type Any, \
+                       found nothing, and no default";
+        assert_eq!(told(code, "{m: {}}"), [missing]);
+        assert_eq!(told(code, "{'m::base': {must: 1}, m: {}}"), [""; 0]);
+        let absent = "Violation `classes.m`: unknown class: expected a class of the release to \
+                      inherit from, found no class `m::gone`";
+        assert_eq!(told("class m inherits m::gone {}", "{m: {}}"), [absent]);
+    }
+
+    #[test]
+    fn a_default_that_is_not_of_its_type_is_not_said_to_fit() {
+        let odd = |type_: &str, default: &str| {
+            let told =
+                told(&format!("class m({type_} $x = {default}, $none = undef) {{}}"), "{m: {}}");
+            told.iter().filter(|line| line.contains("default that may not be")).count()
+        };
+        for (type_, default) in [
+            ("Integer", "'abc'"),
+            ("Integer", "undef"),
+            ("Integer[1]", "0"),
+            ("Enum[a]", "\"b\""),
+            ("Boolean", "1"),
+            ("String", "$none"),
+        ] {
+            assert_eq!(odd(type_, default), 1, "{type_} = {default}");
+        }
+        for (type_, default) in
+            [("Integer", "-1"), ("Optional[Integer]", "undef"), ("String", "'a b'")]
+        {
+            assert_eq!(odd(type_, default), 0, "{type_} = {default}");
+        }
+    }
+
+    #[test]
+    fn what_puppet_gives_every_class_is_no_mistake() {
+        assert_eq!(told("class m {}", "{m: {name: x, tag: [a]}, settings: {}}"), [""; 0]);
+        let told = told("class m {}", "{m: {require: 'File[/x]'}}");
+        assert!(
+            told.len() == 1 && told[0].starts_with("Undecided `classes.m.require`"),
+            "{told:?}"
+        );
+    }
+}
