@@ -26,8 +26,8 @@ build: ## the release binary, target/release/localpuppet
 .PHONY: demo
 demo: ## bundle, publish, install and apply the examples, visibly, in target/demo
 	tests/setup demo
-	$(CARGO) build --release --locked
-	examples/demo
+	$(CARGO) build --profile $(PROFILE) --locked
+	BINARY=$(BINARY) examples/demo
 
 # What waits and what computes goes on at the same time.
 .PHONY: test
@@ -57,7 +57,7 @@ faults: ## kills, power cuts, full disks and crowds, at some points; FAULTS=all:
 	tests/setup
 	$(CARGO) test --locked --no-run
 	tests/real/run faults full power systemd
-	$(if $(filter all,$(FAULTS)),KILLS=200) $(CARGO) test --locked --no-fail-fast -- --ignored
+	$(if $(filter all,$(FAULTS)),KILLS=200 FILES=100000) $(CARGO) test --locked --no-fail-fast -- --ignored
 
 .PHONY: bench
 bench: build ## time and memory beside those of other packagers
