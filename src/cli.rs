@@ -301,6 +301,9 @@ pub struct Promote {
     /// Releases to promote: foo/tags/r1 [default: all]
     #[arg(value_name = "APP_PATH")]
     pub apps: Vec<AppPath>,
+    /// Promote snapshots too, which sort below every release
+    #[arg(long)]
+    pub allow_snapshots: bool,
     /// Say what would be promoted, and write nothing
     #[arg(long)]
     pub dry_run: bool,

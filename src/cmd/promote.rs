@@ -9,6 +9,7 @@ use crate::cli;
 use crate::host::fs;
 use crate::host::store::Store;
 use crate::model::answer::Answer;
+use crate::model::app::Line;
 use crate::model::compression::Format;
 use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
@@ -77,7 +78,18 @@ fn wanted(args: &cli::Promote, entries: Vec<list::Known>) -> Result<Vec<Entry>, 
                 .hint(format!("localpuppet publish --list --to {}", args.from)));
         }
     }
-    let is_wanted = |entry: &Entry| args.apps.is_empty() || args.apps.contains(&entry.app);
+    let is_release = |entry: &Entry| matches!(entry.app.line(), Line::Tag { .. });
+    let named = |entry: &&Entry| args.apps.contains(&entry.app);
+    if let Some(entry) = entries.iter().filter(named).find(|entry| !is_release(entry))
+        && !args.allow_snapshots
+    {
+        return Err(Failure::new(format!("`{}` is a snapshot, not a release", entry.app))
+            .hint("promote it all the same, below every release: `--allow-snapshots`"));
+    }
+    let is_wanted = |entry: &Entry| match args.apps.is_empty() {
+        true => args.allow_snapshots || is_release(entry),
+        false => args.apps.contains(&entry.app),
+    };
     Ok(entries.into_iter().filter(is_wanted).collect())
 }
 

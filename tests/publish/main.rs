@@ -311,6 +311,27 @@ fn a_promoted_release_is_the_same_bytes_and_says_where_they_came_from() {
 }
 
 #[test]
+fn snapshots_are_promoted_only_where_that_is_said() {
+    let bench = Bench::new();
+    bench.bundle("foo/tags/r1", "one");
+    fs::create_dir_all(bench.path("modules/foo/trunk")).unwrap();
+    fs::write(bench.path("modules/foo/trunk/manifest.yaml"), "").unwrap();
+    let snapshot =
+        ["bundle", "foo/trunk", "--snapshot", "--module-root", "modules", "--out", "out"];
+    ok(&bench.run(&snapshot));
+    ok(&bench.publish("", &["--allow-snapshots"]));
+    let refused = bench.run(&["promote", "repository", "foo/trunk", "--to", "live"]);
+    assert!(refused.code == 1 && refused.text.contains("--allow-snapshots"), "{refused}");
+    ok(&bench.run(&["promote", "repository", "--to", "live"]));
+    let packages = |bench: &Bench| {
+        json(bench, &["publish", "--list", "--to", "live"])["packages"].as_array().unwrap().len()
+    };
+    assert_eq!(packages(&bench), 6);
+    ok(&bench.run(&["promote", "repository", "foo/trunk", "--to", "live", "--allow-snapshots"]));
+    assert_eq!(packages(&bench), 8);
+}
+
+#[test]
 fn verify_tells_all_that_is_not_as_it_should_be() {
     let bench = Bench::new();
     bench.key("release", "ed25519", "", "never");
