@@ -58,7 +58,10 @@ fn classes(interface: &Interface) -> String {
             let place = format!("{}/{name}/{file}", module.app);
             match found {
                 Ok(found) => text.extend(
-                    found.iter().filter(|d| d.kind == What::Class).map(|d| class(d, &place)),
+                    found
+                        .iter()
+                        .filter(|d| d.kind == What::Class && interface.is_found(d))
+                        .map(|d| class(d, &place)),
                 ),
                 Err(why) => text.push_str(&format!("  unreadable: {place}: {why}\n")),
             }
