@@ -39,7 +39,7 @@ test: ## formatting and lints, unit tests, and every command with the real parts
 
 .PHONY: cargo-test
 cargo-test: # all of cargo's
-	$(CARGO) test --locked --no-fail-fast
+	CALLS=120 $(CARGO) test --locked --no-fail-fast
 
 .PHONY: scenarios
 scenarios: # whole nodes, as shell programs
@@ -49,15 +49,21 @@ scenarios: # whole nodes, as shell programs
 check: ## formatting, clippy, shellcheck, and the examples through Puppet's parser
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	shellcheck --external-sources $(SCRIPTS) tests/real/lib.sh
+	shellcheck --external-sources $(SCRIPTS) tests/real/*.sh
 	tests/examples-parse
+
+.PHONY: compare
+compare: ## beside slow peers: the linters, 520 calls compiled by Puppet, octocatalog-diff
+	tests/setup
+	tests/real/run lint-modules
+	$(CARGO) test --locked --no-fail-fast --test call --test preview -- --include-ignored
 
 .PHONY: faults
 faults: ## kills, power cuts, full disks and crowds, at some points; FAULTS=all: at 630, half an hour
 	tests/setup
 	$(CARGO) test --locked --no-run
 	tests/real/run faults full power systemd
-	$(if $(filter all,$(FAULTS)),KILLS=200 FILES=100000) $(CARGO) test --locked --no-fail-fast -- --ignored
+	$(if $(filter all,$(FAULTS)),KILLS=200 FILES=100000) $(CARGO) test --locked --no-fail-fast --test apply --test publish --test sources -- --ignored
 
 .PHONY: bench
 bench: build ## time and memory beside those of other packagers

@@ -135,6 +135,7 @@ fn what_a_release_would_change_is_told_and_only_that_is_applied() {
 }
 
 #[test]
+#[ignore = "one of `make compare`"]
 fn the_same_resources_differ_for_octocatalog_diff() {
     let node = Node::new();
     let ours = node.on_node(&[

@@ -7,6 +7,7 @@ use crate::model::bundle::{self, Bundle};
 use crate::model::compression::Format;
 use crate::model::event::{Event, Say};
 use crate::model::failure::Failure;
+use crate::model::interface::Interface;
 use crate::model::links::Links;
 use crate::model::lock::Locked;
 use crate::model::module::{self, Module};
@@ -42,11 +43,17 @@ pub fn prepare(
     let siblings = root.tags(release.name())?;
     let version = version::choose(&release, &siblings, args.version.as_ref())?;
     refuse_out_inside(root, &modulepath, &args.out)?;
-    let (trees, md5sums) = walk_all(root, &modulepath, say)?;
+    let directories = root.directories(&modulepath)?;
+    // Listing the tree takes one core; the classes are read by the others.
+    let mut interface = Ok(Interface::default());
+    let (trees, md5sums) = rayon::in_place_scope(|scope| {
+        scope.spawn(|_| interface = interface::read(&directories));
+        walk_all(root, &modulepath, say)
+    })?;
     let materials = locked(root, &trees)?;
     hold_against_lock(root, app, &materials, args.locked, say)?;
     let modules = modules(root, &trees, say)?;
-    let interface = interface::read(&root.directories(&modulepath)?)?.to_json();
+    let interface = interface?.to_json();
     let bundle = Bundle::new(&release, version, &trees, modules).with_interface(&interface);
     let longest = bundle.file_name(Format::Rpm).len();
     if longest > LONGEST_COMPONENT {
