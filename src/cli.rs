@@ -248,9 +248,14 @@ impl Sources {
 /// `localpuppet inspect`
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// A package file, or a release installed on this node: foo/tags/r1
+    /// A package file, a release installed on this node, or with --module-root an app path
     #[arg(value_name = "FILE|APP/TAG", value_hint = ValueHint::FilePath)]
     pub bundle: String,
+    /// Tell what `bundle` would make of an app of a checkout; trunk is allowed
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub module_root: Option<PathBuf>,
+    #[command(flatten)]
+    pub sources: Sources,
     /// List every file
     #[arg(long)]
     pub files: bool,
@@ -787,6 +792,7 @@ const INSPECT_EXAMPLES: &str = "\
 Examples:
   localpuppet inspect dist/localpuppet-foo-r1_1_all.deb
   localpuppet inspect --files foo/tags/r1
+  localpuppet inspect foo/tags/r1 --module-root modules
   localpuppet inspect --classes dist/localpuppet-foo-r1-1-1.noarch.rpm
 
 Exit codes: 0 whole, 1 not a bundle or not readable, 12 content differs from bundle.json, 64 usage";

@@ -1,26 +1,34 @@
 //! `inspect`: what is inside a bundle, and whether it is whole.
 
-use super::package_file;
+use super::interface::in_checkout;
+use super::{bundle, package_file};
 use crate::cli;
-use crate::host::{fs, release, state::State};
+use crate::host::source::ModuleRoot;
+use crate::host::{fs, interface, release, state::State};
 use crate::model::answer::Answer;
-use crate::model::app::Release;
+use crate::model::app::{AppPath, Release};
 use crate::model::bundle::Bundle;
-use crate::model::event::{Say, during};
+use crate::model::event::{Event, Say, during};
 use crate::model::failure::Failure;
 use crate::model::inspection::Inspection;
 use crate::model::tree::Node;
 use std::path::Path;
 
-/// Inspects a package file, or the release of that name on this node.
+/// Inspects a package file, the release of that name on this node, or an app of a checkout.
 pub fn run(args: &cli::Inspect, say: Say) -> Result<Answer, Failure> {
-    let inspection = during(say, format!("reading `{}`", args.bundle), || inspect(args))?;
+    let inspection = during(say, format!("reading `{}`", args.bundle), || inspect(args, say))?;
     Ok(Answer::Inspected(Box::new(inspection)))
 }
 
-fn inspect(args: &cli::Inspect) -> Result<Inspection, Failure> {
+fn inspect(args: &cli::Inspect, say: Say) -> Result<Inspection, Failure> {
     let path = Path::new(&args.bundle);
     let is_package = path.extension().is_some_and(|end| end == "deb" || end == "rpm");
+    if let (Some(directory), Ok(app), false) = (&args.module_root, args.bundle.parse(), is_package)
+    {
+        let cache = args.sources.cache.as_deref();
+        let root = ModuleRoot::open(directory, cache, args.sources.signatures())?;
+        return checkout(&root, &in_checkout(&root, &app)?, args, say);
+    }
     let release = args.bundle.parse::<Release>();
     match release {
         Ok(release) if !is_package && fs::kind(path)?.is_none_or(|kind| kind.is_dir()) => {
@@ -41,13 +49,34 @@ fn installed(release: &Release, args: &cli::Inspect) -> Result<Inspection, Failu
     let directory = release::directory(state.root(), release);
     let Some((bundle, differences)) = release::examine(state.root(), &directory)? else {
         return Err(Failure::new(format!("`{release}` is not installed: no `{directory}`"))
-            .hint("name a package file, or a release that is installed")
+            .hint("name a package file, a release that is installed, or one of a checkout: `--module-root DIR`")
             .hint(format!("localpuppet apply {release} installs it")));
     };
     let problems = differences.iter().map(ToString::to_string).collect();
     let interface = args.classes.then(|| release::interface(state.root(), &bundle)).transpose()?;
     let found = inspection(directory, bundle, problems);
     Ok(Inspection { interface, files: args.files, ..found })
+}
+
+/// What `bundle` would make of an app as it is now.
+fn checkout(
+    root: &ModuleRoot,
+    app: &AppPath,
+    args: &cli::Inspect,
+    say: Say,
+) -> Result<Inspection, Failure> {
+    // The description has them, beside the module that is taken.
+    let quiet = |event: Event| match event {
+        Event::Shadowed { .. } => {}
+        event => say(event),
+    };
+    let bundle = bundle::described(root, app, &quiet)?;
+    let apps: Vec<AppPath> = bundle.modulepath.iter().map(|entry| entry.app.clone()).collect();
+    let interface = || interface::read(&root.directories(&apps)?);
+    let interface = args.classes.then(interface).transpose()?;
+    let place = root.directory().join(app.as_str()).display().to_string();
+    let found = inspection(place, bundle, Vec::new());
+    Ok(Inspection { interface, files: args.files, checkout: true, ..found })
 }
 
 fn inspection(place: String, bundle: Bundle, problems: Vec<String>) -> Inspection {
@@ -62,5 +91,6 @@ fn inspection(place: String, bundle: Bundle, problems: Vec<String>) -> Inspectio
         bundle,
         interface: None,
         files: false,
+        checkout: false,
     }
 }

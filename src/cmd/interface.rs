@@ -48,10 +48,10 @@ pub fn of_checkout(
     Ok((app, interface::read(&root.directories(&apps)?)?))
 }
 
-/// An app path as it is; of one that is not there, `foo/r1`, the tag `foo/tags/r1` that is.
+/// An app path as it is; of one that is not there, `foo/r1`, the tag `foo/tags/r1`.
 pub fn in_checkout(root: &ModuleRoot, app: &AppPath) -> Result<AppPath, Failure> {
     match app.as_str().parse::<Release>() {
-        Ok(tag) if !root.has(app)? && root.has(tag.path())? => Ok(tag.path().clone()),
+        Ok(tag) if !root.has(app)? && !root.tags(tag.name())?.is_empty() => Ok(tag.path().clone()),
         _ => Ok(app.clone()),
     }
 }

@@ -9,9 +9,9 @@ use serde::Serialize;
 /// A bundle as it was found, and what is wrong with it.
 #[derive(Debug, Serialize)]
 pub struct Inspection {
-    /// The file, or the directory of the installed release.
+    /// The file, or the directory of the installed release or of the app.
     pub place: String,
-    /// The package file; none for an installed release.
+    /// The package file; none for an installed release or a checkout.
     pub package: Option<PackageFacts>,
     /// Bytes of content, and how many files they are in.
     pub content_bytes: u64,
@@ -28,6 +28,9 @@ pub struct Inspection {
     /// List every file in prose too.
     #[serde(skip)]
     pub files: bool,
+    /// It is of a checkout, which nothing was recorded of: there is nothing to hold it against.
+    #[serde(skip)]
+    pub checkout: bool,
 }
 
 /// What a package file says of itself beside its `bundle.json`.

@@ -39,7 +39,9 @@ pub fn prose(inspection: &Inspection) -> String {
     if let Some(interface) = &inspection.interface {
         text.push_str(&classes(interface));
     }
-    if inspection.whole {
+    if inspection.checkout {
+        text.push_str("not packed yet: it is what `bundle` would make of the checkout now\n");
+    } else if inspection.whole {
         text.push_str("whole: every file is what bundle.json says\n");
     } else {
         text.push_str("NOT WHOLE\n");
