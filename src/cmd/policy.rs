@@ -46,11 +46,13 @@ pub fn refuse_release(policy: &Path, release: &Release) -> Result<Option<Sha256D
 }
 
 fn read(path: &Path) -> Result<Policy, Failure> {
-    let text = fs::read_bounded(path, LARGEST)?.unwrap_or_default();
-    Policy::parse(&text).map_err(|error| {
-        let what = format!("the policy `{}` is not valid", path.display());
-        Failure::new(what).exit(Exit::NotVerified).because(error)
-    })
+    let shown = path.display();
+    let refused = |what: String| Failure::new(what).exit(Exit::NotVerified);
+    let text =
+        fs::read_bounded(path, LARGEST).map_err(|failure| failure.exit(Exit::NotVerified))?;
+    let text = text.ok_or_else(|| refused(format!("there is no policy `{shown}`")))?;
+    Policy::parse(&text)
+        .map_err(|error| refused(format!("the policy `{shown}` is not valid")).because(error))
 }
 
 fn beside(policy: &Path, name: &str) -> PathBuf {

@@ -197,11 +197,14 @@ impl Verifier {
         self.run(&["--verify", "--", &signature, &signed]).map(drop).map_err(unsigned)
     }
 
-    /// The same, where the keys are not those of a repository.
+    /// The same, where the keys are not those of a repository. gpg itself takes what a key signed
+    /// that was revoked or has expired.
     pub fn check(&self, signed: &[u8], signature: &[u8]) -> Result<(), Failure> {
         let (signed, signature) = (self.keep("in", signed)?, self.keep("sig", signature)?);
-        let verified = self.run(&["--verify", "--", &signature, &signed]);
-        verified.map(drop).map_err(|error| Failure::new("gpg takes no signature").because(error))
+        let verified = self.run(&["--status-fd=1", "--verify", "--", &signature, &signed]);
+        let status =
+            verified.map_err(|error| Failure::new("gpg takes no signature").because(error))?;
+        unsound(&status).map_or(Ok(()), |what| Err(Failure::new(what)))
     }
 
     /// The text inside its signature.
@@ -227,6 +230,23 @@ impl Verifier {
         let line = CommandLine::new("gpg", all.copied()).environment(Environment::Inherited(set));
         capture(&line, &self.signals, OnSignal::Tell)
     }
+}
+
+/// What is wrong with a signature that gpg found to be good (gnupg's doc/DETAILS).
+fn unsound(status: &str) -> Option<&'static str> {
+    let said = |word: &str| {
+        status
+            .lines()
+            .filter_map(|line| line.strip_prefix("[GNUPG:] ")?.split(' ').next())
+            .any(|said| said == word)
+    };
+    let known = [
+        ("REVKEYSIG", "the key was revoked"),
+        ("EXPKEYSIG", "the key has expired"),
+        ("EXPSIG", "the signature has expired"),
+    ];
+    let found = known.into_iter().find(|(word, _)| said(word)).map(|(_, what)| what);
+    found.or_else(|| (!said("GOODSIG")).then_some("gpg says of no signature that it is good"))
 }
 
 fn unsigned(error: ProcessError) -> Failure {

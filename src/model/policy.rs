@@ -3,8 +3,9 @@
 use super::app::AppPath;
 use super::digest::Sha256Digest;
 use super::provenance::Claims;
-use super::yaml::{self, Finding, Limits};
-use serde::Deserialize;
+use super::suggest::nearest;
+use super::yaml::{self, Finding, Limits, Node, Value};
+use std::collections::BTreeMap;
 
 /// The policy of a node, where it has one.
 pub const NODE: &str = "/etc/localpuppet/policy.yaml";
@@ -13,8 +14,7 @@ pub const NODE: &str = "/etc/localpuppet/policy.yaml";
 pub const LARGEST: u64 = 1 << 20;
 
 /// What a release has to have.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Files with public keys, one of which has signed the statement; relative to the policy.
     pub keys: Vec<String>,
@@ -26,23 +26,45 @@ pub struct Policy {
     pub statements: Option<String>,
 }
 
-/// Why a text is no policy.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
-    #[error(transparent)]
-    Yaml(#[from] Finding),
-    #[error(transparent)]
-    Shape(#[from] serde_yaml::Error),
-    #[error("expected `keys` to name a file at least, found an empty list")]
-    NoKeys,
-}
+/// Why a text is no policy; it names the place.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct PolicyError(#[from] Finding);
 
 impl Policy {
     /// Reads the text of a policy.
     pub fn parse(text: &[u8]) -> Result<Self, PolicyError> {
-        yaml::compose(text, Limits::DEFAULT)?;
-        let policy: Policy = serde_yaml::from_slice(text)?;
-        if policy.keys.is_empty() { Err(PolicyError::NoKeys) } else { Ok(policy) }
+        const KEYS: [&str; 4] = ["keys", "builders", "sources", "statements"];
+        let expected = format!("a map with `{}`", KEYS.join("`, `"));
+        let Some(root) = yaml::compose(text, Limits::DEFAULT)? else {
+            return Err(Finding::new(None, expected, "nothing").into());
+        };
+        let mut given = BTreeMap::new();
+        for (key, value) in root.pairs(&expected, "")? {
+            let word = key.text("")?;
+            let Some(known) = KEYS.into_iter().find(|known| *known == word) else {
+                return Err(unknown(key, word, &KEYS).into());
+            };
+            if given.insert(known, value).is_some() {
+                let found = format!("`{known}` a second time");
+                return Err(Finding::new(key.mark, "each key once", found).into());
+            }
+        }
+        let list = |key| given.get(key).map(|node| texts(node, key)).transpose();
+        let keys = list("keys")?.ok_or_else(|| {
+            Finding::new(root.mark, "`keys`, a list of files with public keys", "none")
+        })?;
+        if keys.is_empty() {
+            let mark = given.get("keys").map(|node| node.mark);
+            return Err(Finding::new(mark, "a file at least", "an empty list").at("keys").into());
+        }
+        let statements = given.get("statements").map(|node| node.text("statements")).transpose()?;
+        Ok(Policy {
+            keys,
+            builders: list("builders")?,
+            sources: list("sources")?,
+            statements: statements.map(str::to_owned),
+        })
     }
 
     /// What a signed statement says that this policy does not take, a line each.
@@ -71,6 +93,25 @@ impl Policy {
         }
         refused.dedup();
         refused
+    }
+}
+
+fn unknown(key: &Node, word: &str, known: &[&str]) -> Finding {
+    let expected = format!("one of `{}`", known.join("`, `"));
+    let finding = Finding::new(key.mark, expected, format!("`{word}`"));
+    let known: Vec<String> = known.iter().map(|&known| known.to_owned()).collect();
+    match nearest(word, &known) {
+        Some(meant) => finding.hint(format!("did you mean `{meant}`?")),
+        None => finding,
+    }
+}
+
+fn texts(node: &Node, path: &str) -> Result<Vec<String>, Finding> {
+    match &node.target().value {
+        Value::Sequence(items) => {
+            items.iter().map(|item| item.text(path).map(str::to_owned)).collect()
+        }
+        value => Err(Finding::new(node.mark, "a list of texts", value.kind()).at(path)),
     }
 }
 
@@ -129,10 +170,47 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_policy_is_told() {
+    fn what_is_no_policy_is_told_with_its_place() {
         let told = |text: &str| Policy::parse(text.as_bytes()).unwrap_err().to_string();
-        assert!(told("keys: []").starts_with("expected `keys`"));
-        assert!(told("builders: [x]").contains("missing field `keys`"));
-        assert!(told("keys: [x]\nkey: y").contains("unknown field `key`"));
+        let keys = "`keys`, `builders`, `sources`, `statements`";
+        let cases = [
+            ("", format!("expected a map with {keys}, found nothing")),
+            ("- x\n", format!("line 1, column 1: expected a map with {keys}, found a list")),
+            (
+                "# whose\nkeys: [x]\nsource: [y]\n",
+                format!(
+                    "line 3, column 1: expected one of {keys}, found `source`; did you mean `sources`?"
+                ),
+            ),
+            (
+                "builders: [x]\n",
+                "line 1, column 1: expected `keys`, a list of files with public keys, found none"
+                    .to_owned(),
+            ),
+            (
+                "keys: []\n",
+                "line 1, column 7: `keys`: expected a file at least, found an empty list"
+                    .to_owned(),
+            ),
+            (
+                "keys: [x]\nsources: https://git.example/\n",
+                "line 2, column 10: `sources`: expected a list of texts, found a text".to_owned(),
+            ),
+            (
+                "keys: [x]\nbuilders:\n",
+                "line 2, column 10: `builders`: expected a list of texts, found nothing".to_owned(),
+            ),
+            (
+                "keys: [x, [y]]\n",
+                "line 1, column 11: `keys`: expected a text, found a list".to_owned(),
+            ),
+            (
+                "keys: [x]\nkeys: [y]\n",
+                "line 2, column 1: expected each key once, found `keys` a second time".to_owned(),
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(told(text), expected);
+        }
     }
 }

@@ -4,12 +4,11 @@ use super::app::{AppPath, AppPathError, Line};
 use super::module::is_module_name;
 use super::suggest::nearest;
 use super::tree::TreePath;
-use super::yaml::{self, Finding, Limits, Node, Value};
+use super::yaml::{self, Finding, Limits, Node};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
-use std::rc::Rc;
 use std::str::FromStr;
 
 /// The file in a module root that says where apps come from.
@@ -131,7 +130,7 @@ impl Sources {
     pub fn parse(text: &[u8]) -> Result<Self, SourcesError> {
         let Some(root) = yaml::compose(text, Limits::DEFAULT)? else { return Ok(Self::default()) };
         let mut declared = BTreeMap::new();
-        for (key, value) in pairs(&root, "a map from names of apps to sources", "")? {
+        for (key, value) in root.pairs("a map from names of apps to sources", "")? {
             let name = app_name(key)?;
             let line = key.mark.line;
             let source = source(value, &name)?;
@@ -164,36 +163,9 @@ impl Sources {
     }
 }
 
-type Pairs<'n> = &'n [(Rc<Node>, Rc<Node>)];
-
-fn pairs<'n>(node: &'n Node, expected: &str, path: &str) -> Result<Pairs<'n>, Finding> {
-    match &node.target().value {
-        Value::Mapping(pairs) => Ok(pairs),
-        value => Err(Finding::new(node.mark, expected, kind(value)).at(path)),
-    }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Scalar { text, plain: true } if text.is_empty() => "nothing",
-        Value::Scalar { .. } => "a text",
-        Value::Sequence(_) => "a list",
-        Value::Mapping(_) => "a map",
-        Value::Alias(_) => "an alias",
-    }
-}
-
-/// A text that is not empty, quoted or not.
-fn text<'n>(node: &'n Node, path: &str) -> Result<&'n str, Finding> {
-    match &node.target().value {
-        Value::Scalar { text, .. } if !text.is_empty() => Ok(text),
-        value => Err(Finding::new(node.mark, "a text", kind(value)).at(path)),
-    }
-}
-
 fn app_name(key: &Node) -> Result<String, Finding> {
     let expected = "the name of an app, such as `foo`";
-    let name = text(key, "")?;
+    let name = key.text("")?;
     let app: AppPath = name.parse().map_err(|error: AppPathError| {
         Finding::new(key.mark, expected, format!("a key that is none: {error}"))
     })?;
@@ -206,8 +178,8 @@ fn app_name(key: &Node) -> Result<String, Finding> {
 fn source(node: &Node, name: &str) -> Result<Source, Finding> {
     const KEYS: [&str; 6] = ["git", "svn", "path", "module", "tag", "branch"];
     let mut given: BTreeMap<&str, &Node> = BTreeMap::new();
-    for (key, value) in pairs(node, "a map with `git` or `svn`", name)? {
-        let word = text(key, name)?;
+    for (key, value) in node.pairs("a map with `git` or `svn`", name)? {
+        let word = key.text(name)?;
         let Some(known) = KEYS.iter().find(|known| **known == word) else {
             let finding = Finding::new(
                 key.mark,
@@ -255,7 +227,7 @@ fn git(url: &Node, given: &BTreeMap<&str, &Node>, name: &str) -> Result<Git, Fin
 
 /// A value that is read from text; its error says what was expected and what was found.
 fn value<T: FromStr<Err: fmt::Display>>(node: &Node, path: &str) -> Result<T, Finding> {
-    text(node, path)?.parse().map_err(|error: T::Err| {
+    node.text(path)?.parse().map_err(|error: T::Err| {
         let told = error.to_string();
         let (expected, found) = told.rsplit_once(", found ").unwrap_or((&told, "something else"));
         Finding::new(node.mark, expected, found).at(path)
@@ -263,7 +235,7 @@ fn value<T: FromStr<Err: fmt::Display>>(node: &Node, path: &str) -> Result<T, Fi
 }
 
 fn directory(node: &Node, path: &str) -> Result<TreePath, Finding> {
-    let text = text(node, path)?;
+    let text = node.text(path)?;
     text.trim_end_matches('/').parse().map_err(|error| {
         let found = format!("`{text}`, which {error}");
         Finding::new(node.mark, "a directory of the repository", found).at(path)

@@ -500,11 +500,43 @@ impl Composer<'_> {
     }
 }
 
+/// A key of a map, and its value.
+pub type Pair = (Rc<Node>, Rc<Node>);
+
 impl Node {
     /// Nothing is written here: `key:`, or a document of `---` alone.
     pub fn is_absent(&self) -> bool {
         let empty = matches!(&self.value, Value::Scalar { text, plain: true } if text.is_empty());
         empty && self.tag.is_none()
+    }
+
+    /// The keys and values of a map, in order; `path` is where it stands.
+    pub fn pairs(&self, expected: &str, path: &str) -> Result<&[Pair], Finding> {
+        match &self.target().value {
+            Value::Mapping(pairs) => Ok(pairs),
+            value => Err(Finding::new(self.mark, expected, value.kind()).at(path)),
+        }
+    }
+
+    /// A text that is not empty, quoted or not.
+    pub fn text(&self, path: &str) -> Result<&str, Finding> {
+        match &self.target().value {
+            Value::Scalar { text, .. } if !text.is_empty() => Ok(text),
+            value => Err(Finding::new(self.mark, "a text", value.kind()).at(path)),
+        }
+    }
+}
+
+impl Value {
+    /// What it is, in words.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Scalar { text, plain: true } if text.is_empty() => "nothing",
+            Value::Scalar { .. } => "a text",
+            Value::Sequence(_) => "a list",
+            Value::Mapping(_) => "a map",
+            Value::Alias(_) => "an alias",
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::cmd::package_file::{self, PackageFile};
 use crate::cmd::policy as rules;
 use crate::host::input;
+use crate::host::journal::Journal;
 use crate::host::package_copy::PackageCopy;
 use crate::host::package_manager::Wanted;
 use crate::host::state::State;
@@ -71,12 +72,16 @@ impl Request {
         Ok(Request { pinned, ..self })
     }
 
-    /// The same, where the policy of the node takes it; what is there already was taken before. No
-    /// other content than that of its statement is accepted, whatever happens to a file meanwhile.
+    /// The same, where the policy of the node takes it; what is there already was taken before,
+    /// but for what a command that was cut off has left, which is installed anew. No other content than that of its statement is accepted, whatever happens to a file meanwhile.
     pub fn honouring_policy(self, state: &State) -> Result<Self, Failure> {
         let policy = state.at(policy::NODE);
         let policy = Path::new(&policy);
-        if fs::kind(policy)?.is_none() || release::read(state.root(), &self.release)?.is_some() {
+        let is_there = || {
+            let in_doubt = Journal::of(state).is_marked(&self.wanted.package)?;
+            Ok::<_, Failure>(!in_doubt && release::read(state.root(), &self.release)?.is_some())
+        };
+        if fs::kind(policy)?.is_none() || is_there()? {
             return Ok(self);
         }
         let only = match &self.given {
