@@ -22,10 +22,20 @@ pub enum Verdict {
 pub enum Level {
     /// Every byte.
     Bytes,
-    /// Every file, and not every byte: the level of compression, the time, or the version of the
-    /// tool or of a compressor is another.
-    Content,
+    /// Every byte of the archives in it, before they are compressed: the compressor, its level or
+    /// its version is another.
+    Streams,
+    /// Every file, and not every byte about it: the time, or the version of the tool, is another.
+    Files,
     Differs,
+}
+
+/// An archive in a package, before it is compressed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RawArchive {
+    /// `control.tar`, `data.tar`, `cpio`.
+    pub name: &'static str,
+    pub sha256: Sha256Digest,
 }
 
 /// What `verify --rebuild` answers.
@@ -35,6 +45,8 @@ pub struct Rebuilt {
     pub app: AppPath,
     pub bundle_id: Sha256Digest,
     pub level: Level,
+    /// The archives that were compared, as the file has them; none where every byte is the same.
+    pub streams: Vec<RawArchive>,
     /// Every difference, a line each.
     pub problems: Vec<String>,
 }

@@ -11,6 +11,7 @@ use crate::model::bundle;
 use crate::model::compression::{Format, Method};
 use crate::model::digest::Sha256Digest;
 use crate::model::interface::document;
+use crate::model::verified::RawArchive;
 use crate::model::verify::Found;
 use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
@@ -78,16 +79,38 @@ pub(super) fn damaged<T>(what: impl Into<String>) -> Result<T, ReadError> {
 
 /// Reads a package.
 pub fn read(mut file: impl Read + Seek) -> Result<Package, ReadError> {
+    let (format, length) = format(&mut file)?;
+    match format {
+        Format::Deb => deb::read(BufReader::new(file), length),
+        Format::Rpm => rpm::read(BufReader::new(file), length),
+    }
+}
+
+/// The archives in a package, before they were compressed.
+pub fn streams(mut file: impl Read + Seek) -> Result<Vec<RawArchive>, ReadError> {
+    let (format, length) = format(&mut file)?;
+    match format {
+        Format::Deb => deb::streams(BufReader::new(file), length),
+        Format::Rpm => rpm::stream(BufReader::new(file), length),
+    }
+}
+
+/// What a file is, and how long; it is at its start again.
+fn format(file: &mut (impl Read + Seek)) -> Result<(Format, u64), ReadError> {
     let length = file.seek(SeekFrom::End(0))?;
     file.rewind()?;
     let mut magic = Vec::new();
-    (&mut file).take(8).read_to_end(&mut magic)?;
+    file.take(8).read_to_end(&mut magic)?;
     file.rewind()?;
     match magic.as_slice() {
-        b"!<arch>\n" => deb::read(BufReader::new(file), length),
-        [0xed, 0xab, 0xee, 0xdb, ..] => rpm::read(BufReader::new(file), length),
+        b"!<arch>\n" => Ok((Format::Deb, length)),
+        [0xed, 0xab, 0xee, 0xdb, ..] => Ok((Format::Rpm, length)),
         _ => Err(ReadError::Neither),
     }
+}
+
+fn stream_of(name: &'static str, from: impl Read) -> Result<RawArchive, ReadError> {
+    Ok(RawArchive { name, sha256: Sha256Digest::of_reader(from)?.0 })
 }
 
 /// A decompressor of at most `size` compressed bytes that gives no more than

@@ -1,6 +1,6 @@
 //! What `verify` found, in prose.
 
-use crate::model::verified::{Level, Rebuilt, Verdict, Verified};
+use crate::model::verified::{Level, RawArchive, Rebuilt, Verdict, Verified};
 
 /// A line for each release; below one that differs, how.
 pub fn prose(all: &[Verified]) -> String {
@@ -12,12 +12,17 @@ pub fn rebuilt(rebuilt: &Rebuilt) -> String {
     let (file, app) = (rebuilt.file.display(), &rebuilt.app);
     let told = match rebuilt.level {
         Level::Bytes => "the same bytes",
-        Level::Content => {
-            "the same files, in other bytes: compression, time or a version of a tool differ"
+        Level::Streams => "the same before compression, in other bytes: the compressor differs",
+        Level::Files => {
+            "the same files, in other archives: the time or the version of the tool differs"
         }
         Level::Differs => "NOT THE SAME",
     };
     let mut text = format!("`{file}` and `{app}` built again: {told}\n");
+    if rebuilt.level == Level::Streams {
+        let line = |stream: &RawArchive| format!("  {} SHA-256 {}\n", stream.name, stream.sha256);
+        text.extend(rebuilt.streams.iter().map(line));
+    }
     text.extend(rebuilt.problems.iter().map(|problem| format!("  {problem}\n")));
     text
 }

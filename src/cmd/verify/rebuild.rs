@@ -9,8 +9,9 @@ use crate::model::answer::Answer;
 use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::verified::{Level, Rebuilt};
+use crate::model::verified::{Level, RawArchive, Rebuilt};
 use crate::model::verify::Differences;
+use crate::package::read::streams;
 use std::path::{Path, PathBuf};
 
 /// Rebuilds a package file; says at which level it is the same.
@@ -32,10 +33,7 @@ pub fn run(file: &Path, args: &cli::Verify, say: Say) -> Result<Answer, Failure>
     let built = during(say, what, || bundle::built(&root, &wanted, say))?;
     let again = built.iter().flat_map(|built| &built.packages).next();
     let again = &again.ok_or_else(|| Failure::new("nothing was built"))?.path;
-    let level = match fs::would_create(&fs::open(again)?, file)? {
-        Created::Unchanged => Level::Bytes,
-        Created::New | Created::Different => Level::Content,
-    };
+    let (level, streams) = level(again, file)?;
     let again = package_file::open(again)?.bundle;
     let mut problems = again.differences(&there.bundle);
     if again.version != there.bundle.version {
@@ -44,7 +42,22 @@ pub fn run(file: &Path, args: &cli::Verify, say: Say) -> Result<Answer, Failure>
     }
     let level = if problems.is_empty() { level } else { Level::Differs };
     let (app, bundle_id) = (there.bundle.app, there.bundle.bundle_id);
-    Ok(Answer::Rebuilt(Rebuilt { file: file.to_owned(), app, bundle_id, level, problems }))
+    Ok(Answer::Rebuilt(Rebuilt { file: file.to_owned(), app, bundle_id, level, streams, problems }))
+}
+
+/// How much of a package is the same, where its files are; with the archives that were compared.
+fn level(again: &Path, file: &Path) -> Result<(Level, Vec<RawArchive>), Failure> {
+    if fs::would_create(&fs::open(again)?, file)? == Created::Unchanged {
+        return Ok((Level::Bytes, Vec::new()));
+    }
+    let streams = |path: &Path| {
+        streams(fs::open(path)?).map_err(|error| {
+            Failure::new(format!("failed to read `{}` as a package", path.display())).because(error)
+        })
+    };
+    let there = streams(file)?;
+    let is_same = streams(again)? == there;
+    Ok((if is_same { Level::Streams } else { Level::Files }, there))
 }
 
 /// The bundle that has made the file, as far as the file tells.

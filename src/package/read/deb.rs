@@ -2,9 +2,10 @@
 
 use super::{
     Entry, EntryKind, Inventory, LONGEST_NAME, Package, ReadError, Visitor, damaged, decompress,
-    drain,
+    drain, stream_of,
 };
 use crate::model::compression::{Format, Method};
+use crate::model::verified::RawArchive;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use tar::{Archive, EntryType};
 
@@ -78,6 +79,30 @@ pub(super) fn show(
         }
     }
     damaged("it has no `data.tar`")
+}
+
+/// The archives in a .deb of `length` bytes, before they were compressed.
+pub(super) fn streams(
+    mut file: impl BufRead + Seek,
+    length: u64,
+) -> Result<Vec<RawArchive>, ReadError> {
+    refuse_odd_members(&mut file, length)?;
+    file.rewind()?;
+    let mut archive = ar::Archive::new(file);
+    let mut streams = Vec::new();
+    while let Some(member) = archive.next_entry() {
+        let member = member?;
+        let (name, size) = (member.header().identifier().to_vec(), member.header().size());
+        let name = String::from_utf8_lossy(&name).into_owned();
+        for of in ["control.tar", "data.tar"] {
+            if let Some(extension) = name.strip_prefix(of) {
+                let from = decompress(method(extension)?, BufReader::new(member), size)?;
+                streams.push(stream_of(of, from)?);
+                break;
+            }
+        }
+    }
+    Ok(streams)
 }
 
 /// The text of the control file of a .deb of `length` bytes; its content is not read.

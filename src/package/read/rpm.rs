@@ -2,10 +2,11 @@
 
 use super::{
     Entry, EntryKind, Inventory, LONGEST_NAME, Package, ReadError, Visitor, damaged, decompress,
-    drain,
+    drain, stream_of,
 };
 use crate::model::compression::{Format, Method};
 use crate::model::digest::Sha256Digest;
+use crate::model::verified::RawArchive;
 use crate::model::verify::Found;
 use ::rpm::{Header, IndexSignatureTag, IndexTag, PackageMetadata};
 use sha2::{Digest, Sha256};
@@ -287,14 +288,7 @@ fn show_payload(
     size: u64,
     to: &mut impl Visitor,
 ) -> Result<(), ReadError> {
-    let method = match compression {
-        "" | "gzip" => Some(Method::Gzip),
-        "xz" => Some(Method::Xz),
-        "zstd" => Some(Method::Zstd),
-        "none" => None,
-        other => return Err(ReadError::Compression(other.to_owned())),
-    };
-    let mut payload = decompress(method, from, size)?;
+    let mut payload = decompress(method(compression)?, from, size)?;
     while let Some((entry, size)) = cpio_entry(&mut payload)? {
         let mut content = (&mut payload).take(size);
         if to.entry(entry, &mut content)?.is_break() {
@@ -305,6 +299,29 @@ fn show_payload(
     }
     drain(&mut payload)?;
     Ok(())
+}
+
+/// How a payload is compressed, as its header names it.
+fn method(compression: &str) -> Result<Option<Method>, ReadError> {
+    match compression {
+        "" | "gzip" => Ok(Some(Method::Gzip)),
+        "xz" => Ok(Some(Method::Xz)),
+        "zstd" => Ok(Some(Method::Zstd)),
+        "none" => Ok(None),
+        other => Err(ReadError::Compression(other.to_owned())),
+    }
+}
+
+/// The archive in an .rpm of `length` bytes, before it was compressed.
+pub(super) fn stream(
+    mut file: impl BufRead + Seek,
+    length: u64,
+) -> Result<Vec<RawArchive>, ReadError> {
+    let Headers { metadata, .. } = headers(&mut file)?;
+    let compression = metadata.header.get_entry_data_as_string(IndexTag::RPMTAG_PAYLOADCOMPRESSOR);
+    let size = length.saturating_sub(file.stream_position()?);
+    let payload = decompress(method(compression.unwrap_or_default())?, file, size)?;
+    Ok(vec![stream_of("cpio", payload)?])
 }
 
 fn skip(from: &mut impl Read, length: u64) -> Result<(), ReadError> {
