@@ -210,6 +210,10 @@ fn built(built: &Built) -> String {
         let (path, bytes) = (package.path.display(), package.bytes);
         text.push_str(&format!("{state} {path} ({bytes} bytes)\n"));
     }
+    if !built.checked.is_empty() {
+        let varied = built.checked.join(", ");
+        text.push_str(&format!("checked: built twice to the same bytes, with another {varied}\n"));
+    }
     text.extend(built.proof.iter().map(|path| format!("proof {}\n", path.display())));
     text
 }

@@ -44,6 +44,9 @@ pub fn built(root: &ModuleRoot, args: &cli::Bundle, say: Say) -> Result<Vec<Buil
                 false => None,
             };
             let mut built = write::write(root, prepared, args, &formats, again.as_ref())?;
+            if let Some(again) = &again {
+                built.checked = again.varied().iter().map(|&varied| varied.to_owned()).collect();
+            }
             if args.proof.provenance {
                 built.proof = proof::write(prepared, &built.packages, args, signer.as_ref())?;
             }

@@ -45,6 +45,14 @@ impl Deadline {
     }
 }
 
+/// Waits for another second: what has a time in it is then not the same by chance.
+pub fn next_second() {
+    let now = Timestamp::now().as_second();
+    while Timestamp::now().as_second() == now {
+        sleep(Duration::from_millis(20));
+    }
+}
+
 /// Waits.
 pub fn sleep(time: Duration) {
     std::thread::sleep(time);

@@ -177,6 +177,9 @@ pub struct Built {
     /// The documents that tell where it came from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub proof: Vec<PathBuf>,
+    /// What was another where it was built a second time, to the same bytes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checked: Vec<String>,
 }
 
 impl Built {
@@ -189,6 +192,7 @@ impl Built {
             modulepath: bundle.searched().into_iter().map(|entry| entry.app.clone()).collect(),
             packages,
             proof: Vec::new(),
+            checked: Vec::new(),
         }
     }
 }

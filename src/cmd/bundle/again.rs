@@ -13,8 +13,9 @@ pub fn build(root: &ModuleRoot, prepared: &Prepared, args: &cli::Bundle) -> Resu
     let is_whole = |app: &AppPath| !apps.iter().any(|outer| *outer != app && app.is_within(outer));
     let trees =
         apps.iter().filter(|app| is_whole(app)).map(|&app| Ok((app.clone(), root.app(app)?)));
-    let again = Again::of(&trees.collect::<Result<Vec<_>, Failure>>()?)?;
-    again.build(&arguments(&again, prepared, args))?;
+    let mut again = Again::of(&trees.collect::<Result<Vec<_>, Failure>>()?)?;
+    let arguments = arguments(&again, prepared, args);
+    again.build(&arguments)?;
     Ok(again)
 }
 
