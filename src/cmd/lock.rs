@@ -39,6 +39,8 @@ pub fn run(args: &cli::Lock, say: Say) -> Result<Answer, Failure> {
 pub fn read(root: &ModuleRoot) -> Result<Lock, Failure> {
     let path = root.directory().join(FILE_NAME);
     let Some(text) = fs::read_bounded(&path, LARGEST)? else { return Ok(Lock::default()) };
-    Lock::parse(&text)
-        .map_err(|error| Failure::new(format!("`{}` is not valid", path.display())).because(error))
+    Lock::parse(&text).map_err(|error| {
+        let hint = error.hint();
+        Failure::new(format!("`{}` is not valid", path.display())).because(error).hint(hint)
+    })
 }

@@ -8,6 +8,7 @@ use super::app::AppPath;
 use super::digest::Sha256Digest;
 use super::origin::{NotAnOrigin, Origin};
 use serde::Serialize;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -19,6 +20,9 @@ pub const LARGEST: u64 = 64 << 20;
 
 const HEAD: &str = "# What releases are made of. `localpuppet lock` writes it; \
                     `bundle --locked` takes nothing else.\n";
+
+/// How the lines begin that git leaves where two sides of a merge differ.
+const MERGE: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
 /// The releases that are locked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,22 +41,44 @@ pub struct Locked {
 /// Why a text is no lock; every variant names its line.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
-    #[error("expected UTF-8, found other bytes")]
-    NotUtf8,
-    #[error("line {0}: expected `RELEASE NUMBER APP_PATH SOURCE… sha256:DIGEST`, found `{1}`")]
-    Shape(usize, String),
+    #[error("line {0}: expected UTF-8, found other bytes")]
+    NotUtf8(usize),
+    #[error("line {0}: expected an entry, found `{1}`, which a merge has left")]
+    Merge(usize, String),
+    #[error(
+        "line {0}: expected `RELEASE NUMBER APP_PATH SOURCE… sha256:DIGEST`, found {2} in `{1}`"
+    )]
+    Shape(usize, String, &'static str),
     #[error("line {0}: {1}")]
     Origin(usize, NotAnOrigin),
-    #[error("line {0}: `{1}` has no entry before this one, or it has it twice")]
-    Order(usize, AppPath),
+    #[error("line {0}: expected entry {2:04} of `{1}`, found a later one")]
+    Missing(usize, AppPath, usize),
+    #[error("line {0}: `{1}` has entry {2:04} twice")]
+    Twice(usize, AppPath, usize),
+}
+
+impl LockError {
+    /// What mends it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            LockError::Merge(..) => "keep the lines of both sides, each once, and lock again",
+            _ => "take the lines of the release out, then: localpuppet lock APP_PATH",
+        }
+    }
 }
 
 impl Lock {
     /// Reads a lock; lines may be in any order, as a merge leaves them.
     pub fn parse(text: &[u8]) -> Result<Self, LockError> {
-        let text = std::str::from_utf8(text).map_err(|_| LockError::NotUtf8)?;
+        let text = std::str::from_utf8(text).map_err(|error| {
+            let before = &text[..error.valid_up_to()];
+            LockError::NotUtf8(1 + before.iter().filter(|&&byte| byte == b'\n').count())
+        })?;
         let mut read = Vec::new();
-        for (index, line) in text.lines().enumerate() {
+        for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+            if MERGE.iter().any(|mark| line.starts_with(mark)) {
+                return Err(LockError::Merge(index + 1, line.chars().take(80).collect()));
+            }
             if !line.is_empty() && !line.starts_with('#') {
                 let (release, number, locked) = entry(index + 1, line)?;
                 read.push((release, number, index + 1, locked));
@@ -62,10 +88,13 @@ impl Lock {
         let mut lock = Lock::default();
         for (release, number, line, locked) in read {
             let entries = lock.releases.entry(release.clone()).or_default();
-            if number != entries.len() + 1 {
-                return Err(LockError::Order(line, release));
+            match number.cmp(&(entries.len() + 1)) {
+                Ordering::Equal => entries.push(locked),
+                Ordering::Less => return Err(LockError::Twice(line, release, number)),
+                Ordering::Greater => {
+                    return Err(LockError::Missing(line, release, entries.len() + 1));
+                }
             }
-            entries.push(locked);
         }
         Ok(lock)
     }
@@ -86,22 +115,24 @@ impl Lock {
     }
 }
 
-fn entry(number: usize, line: &str) -> Result<(AppPath, usize, Locked), LockError> {
-    let shape = || LockError::Shape(number, line.chars().take(300).collect());
+fn entry(at: usize, line: &str) -> Result<(AppPath, usize, Locked), LockError> {
+    let shape = |what| LockError::Shape(at, line.chars().take(300).collect(), what);
     let mut words = line.splitn(4, ' ');
-    let (release, place, app) = (words.next(), words.next(), words.next());
-    let (Some(release), Some(place), Some(app)) = (release, place, app) else {
-        return Err(shape());
+    let (Some(release), Some(place), Some(app), Some(rest)) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(shape("too few words"));
     };
-    let (origin, tree) = words.next().and_then(|rest| rest.rsplit_once(' ')).ok_or_else(shape)?;
-    let tree = tree.strip_prefix("sha256:").ok_or_else(shape)?;
-    let locked = Locked {
-        app: app.parse().map_err(|_| shape())?,
-        origin: origin.parse().map_err(|error| LockError::Origin(number, error))?,
-        tree: tree.parse().map_err(|_| shape())?,
-    };
-    let release = release.parse().map_err(|_| shape())?;
-    Ok((release, place.parse().map_err(|_| shape())?, locked))
+    let release = release.parse().map_err(|_| shape("no app path first"))?;
+    let is_number = place.len() >= 4 && place.bytes().all(|byte| byte.is_ascii_digit());
+    let number = place.parse().ok().filter(|_| is_number);
+    let number = number.ok_or_else(|| shape("no number of four digits"))?;
+    let app = app.parse().map_err(|_| shape("no app path third"))?;
+    let (origin, tree) = rest.rsplit_once(' ').ok_or_else(|| shape("too few words"))?;
+    let tree = tree.strip_prefix("sha256:").and_then(|tree| tree.parse().ok());
+    let tree = tree.ok_or_else(|| shape("no digest of 64 digits"))?;
+    let origin = origin.parse().map_err(|error| LockError::Origin(at, error))?;
+    Ok((release, number, Locked { app, origin, tree }))
 }
 
 /// As it is written to a file.
@@ -167,21 +198,43 @@ mod tests {
     fn what_is_no_lock_is_told_with_its_line() {
         let digest = Sha256Digest::of("");
         let told = |text: &str| Lock::parse(text.as_bytes()).unwrap_err().to_string();
-        assert_eq!(
-            told("# x\n\na/tags/1 0001\n"),
-            "line 3: expected `RELEASE NUMBER APP_PATH SOURCE… sha256:DIGEST`, \
-             found `a/tags/1 0001`"
-        );
-        assert_eq!(
-            told(&format!("a/tags/1 0001 a/tags/1 git x refs/tags/1 abc sha256:{digest}\n")),
-            "line 1: expected `directory`, `git URL REF COMMIT` or `svn URL PATH REVISION`, \
-             found `git x refs/tags/1 abc`"
-        );
-        let twice = format!("a/tags/1 0001 a/tags/1 directory sha256:{digest}\n").repeat(2);
-        assert_eq!(
-            told(&twice),
-            "line 2: `a/tags/1` has no entry before this one, or it has it twice"
-        );
-        assert_eq!(Lock::parse(b"\xff"), Err(LockError::NotUtf8));
+        let line = format!("a/tags/1 0001 a/tags/1 directory sha256:{digest}\n");
+        let shape = |what: &str, line: &str| {
+            let expected = "expected `RELEASE NUMBER APP_PATH SOURCE… sha256:DIGEST`";
+            (line.to_owned(), format!("line 1: {expected}, found {what} in `{}`", line.trim_end()))
+        };
+        let cases = [
+            shape("too few words", "a/tags/1 0001\n"),
+            shape("too few words", "a/tags/1 0001 a/tags/1 directory\n"),
+            shape("no app path first", &line.replacen("a/", "../a/", 1)),
+            shape("no app path first", &format!(" {line}")),
+            shape("no number of four digits", &line.replace("0001", "1")),
+            shape("no number of four digits", &line.replace("0001", "+001")),
+            shape("no app path third", &line.replace("0001 a/", "0001 ../a/")),
+            shape("no digest of 64 digits", &format!("{} x\n", line.trim_end())),
+            shape("no digest of 64 digits", &line.replace("sha256:", "SHA256:")),
+            (
+                format!("# x\n\na/tags/1 0001 a/tags/1 git x refs/tags/1 abc sha256:{digest}\n"),
+                "line 3: expected `directory`, `git URL REF COMMIT` or `svn URL PATH REVISION`, \
+                 found `git x refs/tags/1 abc`"
+                    .to_owned(),
+            ),
+            (line.repeat(2), "line 2: `a/tags/1` has entry 0001 twice".to_owned()),
+            (
+                format!("{line}{}", line.replace("0001", "0003")),
+                "line 2: expected entry 0002 of `a/tags/1`, found a later one".to_owned(),
+            ),
+            (
+                format!("{line}<<<<<<< HEAD\n{line}=======\n>>>>>>> mine\n"),
+                "line 2: expected an entry, found `<<<<<<< HEAD`, which a merge has left"
+                    .to_owned(),
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(told(&text), expected);
+        }
+        assert_eq!(Lock::parse(b"# x\n\xff"), Err(LockError::NotUtf8(2)));
+        let other_lines = format!("\u{feff}# x\r\n{}", line.replace('\n', "\r\n"));
+        assert_eq!(Lock::parse(other_lines.as_bytes()), Lock::parse(line.as_bytes()));
     }
 }

@@ -3,6 +3,7 @@
 use crate::model::app::{AppPath, Line};
 use crate::model::failure::Failure;
 use crate::model::lock::{FILE_NAME, Lock, Locked};
+use crate::model::origin::Origin;
 
 /// What a lock means to who bundles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,7 @@ fn changed(then: &Locked, now: &Locked) -> Vec<String> {
     let mut lines = Vec::new();
     let app = &now.app;
     if !then.origin.is_same_place(&now.origin) {
-        let (then, now) = (then.origin.place(), now.origin.place());
+        let (then, now) = (told(&then.origin), told(&now.origin));
         lines.push(format!("`{app}` was from {then}, and is from {now}"));
     } else if let (Some(then), Some(now)) = (then.origin.point(), now.origin.point())
         && then != now
@@ -95,6 +96,12 @@ fn changed(then: &Locked, now: &Locked) -> Vec<String> {
         lines.push(format!("the tree of `{app}` was `{then}`, and is `{now}`"));
     }
     lines
+}
+
+/// Where a tree came from, and what it was there.
+fn told(origin: &Origin) -> String {
+    let point = origin.point().map(|point| format!(", {point}"));
+    origin.place() + &point.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -155,7 +162,7 @@ mod tests {
             ),
             (
                 "a/tags/1 directory x; b/tags/1 svn u tags/1 4 y",
-                "`b/tags/1` was from the module root, and is from `tags/1` of `u`",
+                "`b/tags/1` was from the module root, and is from `tags/1` of `u`, revision `4`",
             ),
         ];
         for (now, line) in cases {
