@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -156,21 +157,105 @@ fn a_command_that_is_killed_leaves_a_cache_that_serves() {
     assert!(place.package("out", "top") == place.package("expected", "top"));
 }
 
+/// A git that writes down what it is asked for, in `asked`, before it does it.
+fn counted(command: &mut Command, place: &Place) -> Vec<String> {
+    let script = "#!/bin/sh\necho \"$*\" >> \"$ASKED\"\nPATH=${PATH#*:} exec git \"$@\"\n";
+    fs::create_dir_all(place.path("bin")).unwrap();
+    let (program, asked) = (place.path("bin/git"), place.path("asked"));
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(&asked, "").unwrap();
+    let path = format!("{}:{}", place.path("bin").display(), std::env::var("PATH").unwrap());
+    well(command.env("PATH", path).env("ASKED", &asked).output().unwrap());
+    let verb = |line: &str| {
+        let verb = line.split(' ').find(|word| VERBS.contains(word));
+        verb.unwrap_or(line).to_owned()
+    };
+    fs::read_to_string(asked).unwrap().lines().map(verb).collect()
+}
+
+const VERBS: [&str; 6] = ["init", "ls-remote", "fetch", "ls-tree", "cat-file", "rev-parse"];
+
+#[test]
+fn git_is_run_four_times_for_a_tag_and_once_for_one_that_is_known() {
+    let place = Place::new();
+    place.repository("foo", one_file());
+    place.sources("foo: { git: ../foo }\n");
+    let cold = counted(&mut place.bundle("foo/tags/r1", "cache", "out"), &place);
+    assert_eq!(cold, ["ls-remote", "fetch", "ls-tree", "cat-file"]);
+    let warm = counted(&mut place.bundle("foo/tags/r1", "cache", "again"), &place);
+    assert_eq!(warm, ["ls-remote"]);
+}
+
+/// What a command writes to a terminal of its own, where somebody types.
+fn at_a_terminal(command: &Command, typed: &str) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &words.join(" "), "/dev/null"]);
+    script.current_dir(command.get_current_dir().unwrap()).env("no_proxy", "127.0.0.1");
+    let mut script =
+        script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    script.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    String::from_utf8_lossy(&script.wait_with_output().unwrap().stdout).into_owned()
+}
+
+/// A server that asks for a user name and a password, and takes none.
+const LOCKED: &str = "
+import http.server
+class Locked(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(401)
+        self.send_header('WWW-Authenticate', 'Basic realm=\"x\"')
+        self.end_headers()
+    def log_message(self, *rest): pass
+server = http.server.HTTPServer(('127.0.0.1', 0), Locked)
+print('Serving port', server.server_port, flush=True)
+server.serve_forever()
+";
+
+#[test]
+fn a_password_is_asked_for_at_a_terminal_only_and_never_told() {
+    let place = Place::new();
+    let server = Server::started(Command::new("python3").args(["-c", LOCKED]));
+    place.sources(&format!("foo: {{ git: 'http://127.0.0.1:{}/foo' }}\n", server.1));
+    let mut bundle = place.bundle("foo/tags/r1", "cache", "out");
+    let alone = bundle.env("no_proxy", "127.0.0.1").output().unwrap();
+    let told = String::from_utf8(alone.stderr).unwrap();
+    assert!(told.contains(": terminal prompts disabled\n"), "{told}");
+    let told = at_a_terminal(&place.bundle("foo/tags/r1", "cache", "out"), "me\nhidden\n");
+    assert!(told.contains("Username for 'http://127.0.0.1:"), "{told}");
+    // One that the user's configuration has is in nothing that is written.
+    let instead = format!("url.http://me:s3cret@127.0.0.1:{}/.insteadOf", server.1);
+    let set = ["GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"];
+    place.sources("foo: { git: 'https://git.example/foo' }\n");
+    let mut bundle = place.bundle("foo/tags/r1", "cache", "out");
+    bundle.envs(set.into_iter().zip(["1", &instead, "https://git.example/"]));
+    let told = bundle.env("no_proxy", "127.0.0.1").output().unwrap();
+    let told = String::from_utf8(told.stderr).unwrap();
+    assert!(told.contains("Authentication failed") && !told.contains("s3cret"), "{told}");
+    let kept =
+        Command::new("grep").args(["-r", "s3cret", "."]).current_dir(place.path("")).output();
+    assert_eq!(String::from_utf8(kept.unwrap().stdout).unwrap(), "");
+}
+
 /// A web server for a directory, until it is dropped.
 struct Server(Child, String);
 
 impl Server {
     fn of(directory: &Path) -> Self {
-        let mut server = Command::new("python3")
-            .args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory"])
-            .arg(directory)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut server = Command::new("python3");
+        server.args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory"]);
+        Server::started(server.arg(directory))
+    }
+
+    /// One that first prints its port.
+    fn started(server: &mut Command) -> Self {
+        let mut server = server.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port = line.split(" port ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+        let port =
+            line.split(" port ").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
         Server(server, port)
     }
 }

@@ -14,7 +14,7 @@ use crate::model::sources::{Git, Location};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,14 @@ const LARGEST: u64 = 128 << 20;
 
 /// A link's target is not longer (PATH_MAX).
 const LONGEST_TARGET: u64 = 4096;
+
+/// The name of an object, and the end of the line.
+const LONGEST_REF: u64 = 100;
+
+/// The configuration of a repository that names objects by SHA-1 or SHA-256.
+const SHA1: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
+const SHA256: &str = "[core]\n\trepositoryformatversion = 1\n\tbare = true\n\
+                      [extensions]\n\tobjectformat = sha256\n";
 
 /// What would make git work on another repository: a hook of one has them set.
 const KEPT_FROM_GIT: [&str; 9] = [
@@ -52,7 +60,12 @@ pub struct Repository {
 
 impl Repository {
     /// Asks a repository for its refs; one that is away has those that it had last.
-    pub fn ask(cache: &Cache, location: &Location, module_root: &Path) -> Result<Self, Failure> {
+    pub fn ask(
+        cache: &Cache,
+        location: &Location,
+        module_root: &Path,
+        prompt: Prompt,
+    ) -> Result<Self, Failure> {
         let url = match location.directory(module_root) {
             None => location.as_str().to_owned(),
             Some(directory) => directory.display().to_string(),
@@ -62,14 +75,15 @@ impl Repository {
         let cache = cache.clone();
         let mut repository = Repository { cache, url, name, refs, away: None };
         let seen = format!("{}.refs", repository.name);
-        match repository.text(&["ls-remote", "--quiet", "--", &repository.url]) {
+        match repository.asked(&["ls-remote", "--quiet", "--", &repository.url], prompt) {
             Ok(text) => {
                 let text = text?;
                 repository.cache.remember(&seen, &text)?;
                 repository.refs = Refs::parse(&text);
             }
             Err(error) => {
-                let last = repository.cache.recall(&seen)?.filter(|_| !error.is_absent());
+                let serves = !error.is_absent() && !prompt.may_help(&error);
+                let last = repository.cache.recall(&seen)?.filter(|_| serves);
                 let Some(last) = last else { return Err(unread(&repository.url, error)) };
                 repository.refs = Refs::parse(&last);
                 repository.away = Some(error.reason());
@@ -79,7 +93,7 @@ impl Repository {
     }
 
     /// The tree of a ref as a directory of the cache: all of it, or what `source` says.
-    pub fn tree(&self, reference: &str, source: &Git) -> Result<PathBuf, Failure> {
+    pub fn tree(&self, reference: &str, source: &Git, prompt: Prompt) -> Result<PathBuf, Failure> {
         let below = source.path.as_ref().map(|path| path.as_str());
         let module = source.module.as_ref().map(|module| module.as_str());
         let commit = self.refs.target(reference).unwrap_or_default();
@@ -88,7 +102,7 @@ impl Repository {
             part => format!("{commit}-{}", name_of(format!("{part:?}"))),
         };
         self.cache.make("trees", &name, |place| {
-            self.bring(reference)?;
+            self.bring(reference, prompt)?;
             match module {
                 None => self.fill(place, reference, below),
                 Some(module) => {
@@ -101,9 +115,9 @@ impl Repository {
     }
 
     /// Refuses a tag whose signature git does not accept, or which is signed as another tag.
-    pub fn refuse_unsigned(&self, tag: &str) -> Result<(), Failure> {
+    pub fn refuse_unsigned(&self, tag: &str, prompt: Prompt) -> Result<(), Failure> {
         let reference = format!("refs/tags/{tag}");
-        self.bring(&reference)?;
+        self.bring(&reference, prompt)?;
         let object = self.refs.object(&reference).unwrap_or_default();
         let what = || Failure::new(format!("the git tag `{tag}` is not accepted as signed"));
         if self.refs.target(&reference) == Some(object) {
@@ -128,13 +142,17 @@ impl Repository {
     }
 
     /// Brings the object of a ref into the cache, alone and without its history.
-    fn bring(&self, reference: &str) -> Result<(), Failure> {
+    fn bring(&self, reference: &str, prompt: Prompt) -> Result<(), Failure> {
         let object = self.refs.object(reference).unwrap_or_default();
         let _lock = self.cache.lock(&self.name)?;
         let bare = self.bare(self.refs.is_sha256())?;
-        let has =
-            |object: &str| -> bool { self.in_bare(&bare, &["cat-file", "-e", object]).is_ok() };
-        if has(object) {
+        // git writes a ref when all that it leads to is there.
+        let brought = bare.join(format!("refs/localpuppet/{object}"));
+        let has = || {
+            let found = fs::read_own(&brought, LONGEST_REF)?;
+            Ok::<_, Failure>(found.is_some_and(|found| found.trim_ascii() == object.as_bytes()))
+        };
+        if has()? {
             return Ok(());
         }
         if let Some(away) = &self.away {
@@ -145,7 +163,8 @@ impl Repository {
         let refspec = format!("+{reference}:refs/localpuppet/{object}");
         let fetch = |depth: &[&str]| {
             let quiet = ["fetch", "--quiet", "--force", "--no-tags", "--no-recurse-submodules"];
-            self.in_bare(&bare, &[&quiet, depth, &["--", &self.url, &refspec]].concat())
+            let line = [&quiet, depth, &["--", &self.url, &refspec]].concat();
+            self.asked(&line, prompt).map(|text| text.map(drop))
         };
         let fetched = match fetch(&["--depth=1"]) {
             // A web server that has nothing but files cannot leave the history out.
@@ -155,7 +174,7 @@ impl Repository {
         fetched.map_err(|error| {
             Failure::new(format!("failed to fetch `{reference}` of `{}`", self.url)).because(error)
         })??;
-        if has(object) {
+        if has()? {
             return Ok(());
         }
         let what = format!("`{reference}` of `{}` was moved while it was read", self.url);
@@ -169,14 +188,18 @@ impl Repository {
             let text = self.bytes(arguments, b"", |out| fs::bounded(out, place, LARGEST));
             text.map_err(|error| what(problem.to_owned()).because(error))?
         };
-        let kind = git(&["cat-file", "-t", commit], "it cannot be read")?;
-        if kind != b"commit\n" {
-            let kind = String::from_utf8_lossy(&kind).trim_end().to_owned();
-            return Err(what(format!("expected a commit, found a {kind}")));
-        }
-        let tree = below.map_or_else(|| commit.to_owned(), |below| format!("{commit}:{below}"));
+        let tree = format!("{commit}^{{commit}}");
+        let tree = below.map_or_else(|| tree.clone(), |below| format!("{tree}:{below}"));
         let problem = format!("it has no directory `{}`", below.unwrap_or("."));
-        let text = git(&["ls-tree", "-r", "-z", "--full-tree", &tree], &problem)?;
+        let text = git(&["ls-tree", "-r", "-z", "--full-tree", &tree], &problem);
+        let text = text.or_else(|failure| {
+            let kind = git(&["cat-file", "-t", commit], "it cannot be read")?;
+            if kind == b"commit\n" {
+                return Err(failure);
+            }
+            let kind = String::from_utf8_lossy(&kind).trim_end().to_owned();
+            Err(what(format!("expected a commit, found a {kind}")))
+        })?;
         let leaves = git::leaves(&text).map_err(what)?;
         refuse(
             &leaves,
@@ -192,22 +215,40 @@ impl Repository {
         written.map_err(|error| what("it cannot be read".to_owned()).because(error))?
     }
 
-    /// The repository that keeps the objects, without a hook, a remote or a branch.
+    /// The repository that keeps the objects, without a hook, a remote or a branch; laid out as
+    /// gitrepository-layout(5) has it, whatever the user's git would make of a new one.
     fn bare(&self, sha256: bool) -> Result<PathBuf, Failure> {
-        let format = if sha256 { "sha256" } else { "sha1" };
+        let (format, config) = if sha256 { ("sha256", SHA256) } else { ("sha1", SHA1) };
         let name = format!("{}-{format}.git", self.name);
         self.cache.make("git", &name, |place| {
-            let place = place.display().to_string();
-            let format = format!("--object-format={format}");
-            let line = ["init", "--quiet", "--bare", "--template=", &format, "--", &place];
-            let made = feed(&command(&line), &KEPT_FROM_GIT, b"", |_| Ok(()));
-            made.map_err(|error| absent(Failure::new("failed to make a repository"), error))?
+            for directory in ["objects/pack", "refs/heads"] {
+                fs::create_directory(&place.join(directory))?;
+            }
+            for (name, text) in [("HEAD", "ref: refs/heads/none\n"), ("config", config)] {
+                let path = place.join(name);
+                std::fs::write(&path, text).map_err(|error| failed("write", &path, error))?;
+            }
+            Ok(())
         })
     }
 
     fn text(&self, arguments: &[&str]) -> Result<Result<String, Failure>, ProcessError> {
+        self.asked(arguments, Prompt::Never)
+    }
+
+    /// What git prints that may have to ask for a password.
+    fn asked(
+        &self,
+        arguments: &[&str],
+        prompt: Prompt,
+    ) -> Result<Result<String, Failure>, ProcessError> {
+        let bare = match self.bare(self.refs.is_sha256()) {
+            Ok(bare) => bare,
+            Err(failure) => return Ok(Err(failure)),
+        };
         let all = |out: &mut dyn Read| fs::bounded(out, Path::new(&self.url), LARGEST);
-        let text = self.bytes(arguments, b"", all)?;
+        let line = in_repository(&bare, arguments, prompt);
+        let text = feed(&line, &KEPT_FROM_GIT, b"", all)?;
         Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
     }
 
@@ -219,33 +260,59 @@ impl Repository {
         read: impl FnOnce(&mut dyn Read) -> Result<T, Failure>,
     ) -> Result<Result<T, Failure>, ProcessError> {
         match self.bare(self.refs.is_sha256()) {
-            Ok(bare) => feed(&in_repository(&bare, arguments), &KEPT_FROM_GIT, input, read),
+            Ok(bare) => {
+                let line = in_repository(&bare, arguments, Prompt::Never);
+                feed(&line, &KEPT_FROM_GIT, input, read)
+            }
             Err(failure) => Ok(Err(failure)),
         }
     }
-
-    fn in_bare(
-        &self,
-        bare: &Path,
-        arguments: &[&str],
-    ) -> Result<Result<(), Failure>, ProcessError> {
-        feed(&in_repository(bare, arguments), &KEPT_FROM_GIT, b"", |_| Ok(()))
-    }
 }
 
-fn in_repository(bare: &Path, arguments: &[&str]) -> CommandLine {
+fn in_repository(bare: &Path, arguments: &[&str], prompt: Prompt) -> CommandLine {
     let bare = format!("--git-dir={}", bare.display());
-    command(&[&[bare.as_str()], arguments].concat())
+    command(&[&[bare.as_str()], arguments].concat(), prompt)
 }
 
-/// git, which asks nobody for a password, runs no hook and no program that a URL names, and
-/// leaves no process behind.
-fn command(arguments: &[&str]) -> CommandLine {
-    let settings = ["core.hooksPath=/dev/null", "protocol.ext.allow=never", "gc.auto=0"];
+/// git, which runs no hook and no program that a URL names, and leaves no process behind.
+fn command(arguments: &[&str], prompt: Prompt) -> CommandLine {
+    let settings =
+        ["core.hooksPath=/dev/null", "protocol.ext.allow=never", "maintenance.auto=false"];
     let settings = settings.into_iter().flat_map(|setting| ["-c", setting]);
-    let set = vec![("LC_ALL", "C".to_owned()), ("GIT_TERMINAL_PROMPT", "0".to_owned())];
+    let mut set = vec![("LC_ALL", "C".to_owned())];
+    if prompt != Prompt::Terminal {
+        set.push(("GIT_TERMINAL_PROMPT", "0".to_owned()));
+    }
     CommandLine::new("git", settings.chain(arguments.iter().copied()))
         .environment(Environment::Inherited(set))
+}
+
+/// Whether git may ask for a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// There is a terminal, and somebody to answer.
+    Terminal,
+    /// There is one, and others ask at the same time: it is asked again afterwards.
+    NotNow,
+    /// Nobody would answer.
+    Never,
+}
+
+impl Prompt {
+    /// How this process may ask.
+    pub fn of_process() -> Self {
+        if std::io::stderr().is_terminal() { Prompt::Terminal } else { Prompt::Never }
+    }
+
+    /// The same, of several at a time.
+    pub fn of_several(self) -> Self {
+        if self == Prompt::Terminal { Prompt::NotNow } else { self }
+    }
+
+    /// True where git may succeed once it may ask.
+    fn may_help(self, error: &ProcessError) -> bool {
+        self == Prompt::NotNow && error.stderr().contains("terminal prompts disabled")
+    }
 }
 
 fn absent(failure: Failure, error: ProcessError) -> Failure {

@@ -163,14 +163,32 @@ impl fmt::Display for ProcessError {
     }
 }
 
-/// A line of a program as it is shown: what would move the cursor of a terminal is left out.
+/// A line of a program as it is shown: what would move the cursor of a terminal is left out, and
+/// so is who a URL logs in as.
 fn shown(line: &str) -> String {
-    let mut characters = line.trim_end().chars().filter(|&c| c == '\t' || !c.is_control());
+    let line = without_logins(line.trim_end());
+    let mut characters = line.chars().filter(|&c| c == '\t' || !c.is_control());
     let mut shown: String = characters.by_ref().take(LONGEST_LINE).collect();
     if characters.next().is_some() {
         shown.push('…');
     }
     shown
+}
+
+/// A line without the passwords in its URLs: those that git was told to use instead of others.
+fn without_logins(line: &str) -> String {
+    let mut parts = line.split("://");
+    let mut told = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        told.push_str("://");
+        let end =
+            part.find(|c: char| c == '/' || c.is_whitespace() || c == '\'').unwrap_or(part.len());
+        match part[..end].rfind('@') {
+            Some(at) => told.push_str(&format!("…{}", &part[at..])),
+            None => told.push_str(part),
+        }
+    }
+    told
 }
 
 impl std::error::Error for ProcessError {}
@@ -556,6 +574,21 @@ impl Copied {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_a_url_logs_in_as_is_not_shown() {
+        let cases = [
+            (
+                "fatal: unable to access 'https://me:s3c@ret@git.example/x.git/': refused",
+                "fatal: unable to access 'https://…@git.example/x.git/': refused",
+            ),
+            ("https://token@a ssh://git@b/c@d", "https://…@a ssh://…@b/c@d"),
+            ("mail me@example.org, see https://a/b@c", "mail me@example.org, see https://a/b@c"),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(shown(line), expected);
+        }
+    }
 
     #[test]
     fn programs_are_found_whatever_path_the_caller_has() {

@@ -84,6 +84,8 @@ pub enum LocationError {
     Helper(String),
     #[error("a URL without user name and password, which everyone would read here, found one")]
     Password,
+    #[error("a URL that ends before `?` and `#`, where tokens are, found one that goes on")]
+    Query,
 }
 
 /// The part of a ref after `refs/tags/` or `refs/heads/` (git-check-ref-format(1)).
@@ -302,6 +304,9 @@ impl FromStr for Location {
             if user.contains(':') || (scheme.starts_with("http") && !user.is_empty()) {
                 return Err(E::Password);
             }
+            if rest.contains(['?', '#']) {
+                return Err(E::Query);
+            }
             if host.starts_with('-') || user.starts_with('-') {
                 return Err(E::Option(host.to_owned()));
             }
@@ -309,6 +314,13 @@ impl FromStr for Location {
         }
         if let Some((helper, _)) = text.split_once("::") {
             return Err(E::Helper(helper.to_owned()));
+        }
+        if text
+            .split('/')
+            .next()
+            .is_some_and(|first| first.matches(':').count() > 1 && first.contains('@'))
+        {
+            return Err(E::Password);
         }
         Ok(Location(text.to_owned()))
     }
@@ -501,6 +513,10 @@ mod tests {
         assert_eq!(refused("svn+evil://x/y"), E::Scheme("svn+evil".into()));
         assert_eq!(refused("https://me:secret@git.example/x"), E::Password);
         assert_eq!(refused("https://token@git.example/x"), E::Password);
+        assert_eq!(refused("svn+ssh://me:secret@svn.example/x"), E::Password);
+        assert_eq!(refused("me:secret@git.example:x"), E::Password);
+        assert_eq!(refused("https://git.example/x?private_token=secret"), E::Query);
+        assert_eq!(refused("https://git.example/x#secret"), E::Query);
         for text in
             ["git@git.example:puppet/foo.git", "ssh://git@git.example/x", "../foo", "/srv/git/foo"]
         {

@@ -1,7 +1,7 @@
 //! Apps that come from git and Subversion, as directories of the cache.
 
 use crate::host::cache::Cache;
-use crate::host::git::Repository;
+use crate::host::git::{Prompt, Repository};
 use crate::host::{fs, svn};
 use crate::model::app::{AppPath, Line};
 use crate::model::failure::Failure;
@@ -49,9 +49,13 @@ impl Remote {
 
     /// The tree of an app path, or a directory of it; none where no source has it.
     pub fn tree(&self, app: &AppPath) -> Result<Option<Taken>, Failure> {
+        self.tree_asking(app, Prompt::of_process())
+    }
+
+    fn tree_asking(&self, app: &AppPath, prompt: Prompt) -> Result<Option<Taken>, Failure> {
         let Some((name, source)) = self.sources.within(app) else { return Ok(None) };
         if let Some((whole, below)) = inside(name, app) {
-            let Some(mut taken) = self.tree(&whole)? else { return Ok(None) };
+            let Some(mut taken) = self.tree_asking(&whole, prompt)? else { return Ok(None) };
             taken.directory = directory_in(&taken.directory, below, app)?;
             return Ok(Some(taken));
         }
@@ -63,7 +67,7 @@ impl Remote {
             return Err(Failure::new(what).hint(hint));
         }
         let taken = self.taken.get(app, || match source {
-            Source::Git(git) => self.git(app, git),
+            Source::Git(git) => self.git(app, git, prompt),
             Source::Svn(location) => self.svn(app, location),
         });
         taken.map(Some)
@@ -76,11 +80,12 @@ impl Remote {
             return;
         }
         let next = Mutex::new(apps.into_iter());
+        let prompt = Prompt::of_process().of_several();
         thread::scope(|scope| {
             for _ in 0..AT_A_TIME {
                 scope.spawn(|| {
                     while let Some(app) = locked(&next).next() {
-                        let _ = self.tree(app);
+                        let _ = self.tree_asking(app, prompt);
                     }
                 });
             }
@@ -99,7 +104,7 @@ impl Remote {
         let tags = match self.sources.of(name) {
             None => return Ok(None),
             Some(Source::Git(git)) => {
-                let repository = self.repository(&git.location)?;
+                let repository = self.repository(&git.location, Prompt::of_process())?;
                 let tags = repository.refs.below("refs/tags/").filter_map(|tag| git.tag.tag(tag));
                 tags.map(str::to_owned).collect()
             }
@@ -113,14 +118,14 @@ impl Remote {
         Ok(Some(tags.into_iter().filter(is_tag).collect()))
     }
 
-    fn repository(&self, location: &Location) -> Result<Arc<Repository>, Failure> {
+    fn repository(&self, location: &Location, prompt: Prompt) -> Result<Arc<Repository>, Failure> {
         self.asked.get(location, || {
-            Repository::ask(&self.cache, location, &self.module_root).map(Arc::new)
+            Repository::ask(&self.cache, location, &self.module_root, prompt).map(Arc::new)
         })
     }
 
-    fn git(&self, app: &AppPath, git: &Git) -> Result<Taken, Failure> {
-        let repository = self.repository(&git.location)?;
+    fn git(&self, app: &AppPath, git: &Git, prompt: Prompt) -> Result<Taken, Failure> {
+        let repository = self.repository(&git.location, prompt)?;
         let reference = match (app.line(), &git.branch) {
             (Line::Tag { tag, .. }, _) => format!("refs/tags/{}", git.tag.name(tag)),
             (Line::Branch { branch, .. }, _) => format!("refs/heads/{branch}"),
@@ -132,14 +137,15 @@ impl Remote {
         };
         if self.signatures == Signatures::Required {
             match reference.strip_prefix("refs/tags/") {
-                Some(tag) => repository.refuse_unsigned(tag)?,
+                Some(tag) => repository.refuse_unsigned(tag, prompt)?,
                 None => return Err(unsigned(app, "only tags of git are signed")),
             }
         }
         let location = git.location.clone();
         let commit = commit.to_owned();
-        let directory =
-            repository.tree(&reference, git).map_err(|failure| untaken(app, &location, failure))?;
+        let directory = repository
+            .tree(&reference, git, prompt)
+            .map_err(|failure| untaken(app, &location, failure))?;
         let away = away(&location, repository.away.as_deref());
         Ok(Taken { directory, origin: Origin::Git { location, reference, commit }, away })
     }
