@@ -12,6 +12,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// What a source was seen to have is not longer: some 500,000 refs.
 const LARGEST_SEEN: u64 = 64 << 20;
@@ -68,6 +69,8 @@ impl Cache {
         let all = self.kind(kind)?;
         let path = all.join(name);
         if fs::is_directory(&path)? {
+            // Whoever shrinks the cache goes by when a thing was last of use.
+            let _ = File::open(&path).and_then(|it| it.set_modified(SystemTime::now()));
             return Ok(path);
         }
         let beside = tempfile::Builder::new().prefix(fs::UNNAMED).tempdir_in(&all);
@@ -139,6 +142,18 @@ mod tests {
         });
         assert!(made.unwrap().join("first").try_exists().unwrap());
         assert_eq!(std::fs::read_dir(&trees).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_used_is_as_new() {
+        let place = tempfile::tempdir().unwrap();
+        let cache = Cache::at(Some(place.path())).unwrap();
+        let tree = cache.make("trees", "a", |_| Ok(())).unwrap();
+        let time = || std::fs::metadata(&tree).unwrap().modified().unwrap();
+        File::open(&tree).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!(time(), SystemTime::UNIX_EPOCH);
+        cache.make("trees", "a", |_| Ok(())).unwrap();
+        assert!(time() > SystemTime::UNIX_EPOCH);
     }
 
     #[test]
