@@ -1,31 +1,28 @@
 //! Releases made available: installed where they are not there, mended where a command was cut
 //! off, and verified. Nothing of another release is touched.
 
+mod mend;
+mod missing;
 mod request;
+mod site;
 
 pub use request::Request;
 
 use crate::host::journal::Journal;
-use crate::host::package_copy::PackageCopy;
 use crate::host::package_manager::{Site, Wanted, shown};
 use crate::host::process::Signals;
 use crate::host::state::State;
-use crate::host::{fs, install as packages, release};
+use crate::host::{install as packages, release};
 use crate::model::app::Release;
 use crate::model::bundle::Bundle;
 use crate::model::command::quote;
 use crate::model::digest::Sha256Digest;
-use crate::model::event::{Event, Say, during};
+use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::package_manager::{PackageManager, Recorded};
+use crate::model::package_manager::PackageManager;
 use crate::model::verify::Differences;
-use crate::plan::apply::{self as plan, System};
-use crate::plan::stage::{Files, Mark, Mending, Step, mending, step};
-use std::path::Path;
-
-/// An os-release(5) of more than this is none.
-const LARGEST_OS_RELEASE: u64 = 1 << 20;
+use crate::plan::stage::{Files, Mark, Step, step};
 
 /// What installing needs of a node.
 pub struct Installer<'a> {
@@ -143,160 +140,6 @@ impl Installer<'_> {
         Ok(Installed { bundle, directory, was_there })
     }
 
-    /// Ends what earlier commands were cut off at: all of it, for a package that is half
-    /// installed keeps the package manager from any other. Answers with what could not be ended.
-    pub fn mend_all(&self, site: &Site) -> Result<Vec<(Release, Failure)>, Failure> {
-        let marked = Journal::of(self.state).marked()?;
-        let mended = marked.into_iter().map(|release| (self.mend(site, &release), release));
-        Ok(mended.filter_map(|(mended, release)| Some((release, mended.err()?))).collect())
-    }
-
-    /// Lets a release stay that is whole, or takes away what there is of it.
-    fn mend(&self, site: &Site, release: &Release) -> Result<(), Failure> {
-        let wanted = Wanted { package: release.package_name(), version: None };
-        if self.mending(site, release, &wanted)? == Mending::Clear {
-            let text = format!("work on `{release}` was cut off; mending it");
-            (self.say)(Event::Warning { text });
-            let settled = packages::settle(site);
-            if settled.as_ref().is_err_and(|failure| packages::is_locked_out(site, failure)) {
-                // It was waited for once.
-                return settled;
-            }
-            // Its package manager may have been at work still.
-            if self.mending(site, release, &wanted)? == Mending::Clear {
-                let cleared = packages::clear(site, &wanted, release);
-                // Where dpkg cannot go on, that is why its package cannot be removed.
-                cleared.map_err(|failure| settled.err().unwrap_or(failure))?;
-            }
-        }
-        self.settle_on_disk(release)
-    }
-
-    fn mending(&self, site: &Site, release: &Release, wanted: &Wanted) -> Result<Mending, Failure> {
-        let files = match self.whole(release) {
-            Ok(Some(_)) => Files::Whole,
-            Ok(None) => Files::Absent,
-            Err(_) => Files::Differ,
-        };
-        Ok(mending(files, &packages::recorded(site, wanted)?))
-    }
-
-    /// rpm leaves it to the kernel when files reach the disk, and dpkg may be told to.
-    pub fn settle_on_disk(&self, release: &Release) -> Result<(), Failure> {
-        let directory = release::directory(self.state.root(), release);
-        fs::sync_file_system(Path::new(&directory))?;
-        fs::sync_file_system(Path::new(&self.state.directory()))?;
-        Journal::of(self.state).close(&release.package_name())
-    }
-
-    /// Installs what is not there now: from files each by itself, from repositories together.
-    fn install_missing(
-        &self,
-        site: &Site,
-        requests: &[Request],
-        unmended: Vec<(Release, Failure)>,
-        answers: &mut Answers,
-    ) {
-        for (release, failure) in unmended {
-            let of_it = |request: &Request| request.release == release;
-            match requests.iter().position(of_it) {
-                Some(at) => answers[at] = Some(Err(failure)),
-                None => (self.say)(Event::Warning { text: failure.to_string() }),
-            }
-        }
-        let mut together = Vec::new();
-        let missing = requests.iter().zip(answers).filter(|(_, answer)| answer.is_none());
-        for (request, answer) in missing {
-            // What was mended may be there.
-            *answer = self.there(request);
-            if answer.is_some() {
-                continue;
-            }
-            match (self.begin(site, request), request.copy()) {
-                (Err(failure), _) => *answer = Some(Err(failure)),
-                (Ok(()), None) => together.push((request, answer)),
-                (Ok(()), Some(copy)) => {
-                    let installed = install_file(site, request, copy);
-                    *answer = Some(self.end(site, request, installed));
-                }
-            }
-        }
-        let wanted: Vec<&Wanted> = together.iter().map(|(request, _)| &request.wanted).collect();
-        if wanted.is_empty() {
-            return;
-        }
-        let what = installing(site, &wanted);
-        let installed = during(self.say, what, || packages::install(site, &wanted));
-        for ((request, answer), installed) in together.into_iter().zip(installed) {
-            *answer = Some(match self.end(site, request, installed) {
-                Err(failure) if failure.exit_code() == Exit::NotVerified => {
-                    self.install_again(site, request).unwrap_or(Err(failure))
-                }
-                ended => ended,
-            });
-        }
-    }
-
-    /// Tries once more where a repository had other content than it should: it may have been
-    /// mended since its index was read. None where that cannot be found out.
-    fn install_again(&self, site: &Site, request: &Request) -> Option<Result<Installed, Failure>> {
-        packages::forget(site).ok()?;
-        self.begin(site, request).ok()?;
-        let installed = packages::install(site, &[&request.wanted]).pop()?;
-        Some(self.end(site, request, installed))
-    }
-
-    /// Marks a release, where its package manager has not got it already.
-    fn begin(&self, site: &Site, request: &Request) -> Result<(), Failure> {
-        request.fits(site.manager)?;
-        match packages::recorded(site, &request.wanted)? {
-            Recorded::Installed(_) => Err(self.not_there(site, request)),
-            Recorded::Absent | Recorded::Broken(_) => {
-                Journal::of(self.state).open(&request.release)
-            }
-        }
-    }
-
-    /// Sees what an installation came to. What failed is taken away again: the old state or the
-    /// new one.
-    fn end(
-        &self,
-        site: &Site,
-        request: &Request,
-        installed: Result<(), Failure>,
-    ) -> Result<Installed, Failure> {
-        let release = &request.release;
-        let seen = installed.and_then(|()| {
-            let bundle = self.whole(release)?.ok_or_else(|| self.not_there(site, request))?;
-            self.answer(request, bundle, false)
-        });
-        let ended = match &seen {
-            Ok(_) => self.settle_on_disk(release),
-            Err(failure)
-                if packages::is_locked_out(site, failure) && self.is_untouched(site, request) =>
-            {
-                Journal::of(self.state).close(&request.wanted.package)
-            }
-            // Who was told to end leaves the rest to the next command.
-            Err(_) if self.signals.received().is_some() => Ok(()),
-            Err(_) => packages::clear(site, &request.wanted, release)
-                .and_then(|()| self.settle_on_disk(release)),
-        };
-        match (seen, ended) {
-            (Ok(installed), Ok(())) => Ok(installed),
-            (Ok(_), Err(failure)) => Err(failure.exit(Exit::InstallFailed)),
-            // The mark stays, and the next command tries again.
-            (Err(failure), _) => Err(told_of_tags(failure, request)),
-        }
-    }
-
-    /// True where nothing of a release is there, in the database or on disk.
-    fn is_untouched(&self, site: &Site, request: &Request) -> bool {
-        let directory = release::directory(self.state.root(), &request.release);
-        matches!(fs::kind(Path::new(&directory)), Ok(None))
-            && packages::recorded(site, &request.wanted).is_ok_and(|it| it == Recorded::Absent)
-    }
-
     /// Both managers keep a package for installed whose files were taken away.
     fn not_there(&self, site: &Site, request: &Request) -> Failure {
         let directory = release::directory(self.state.root(), &request.release);
@@ -314,73 +157,6 @@ impl Installer<'_> {
             Err(_) => failure,
         }
     }
-
-    /// The package manager of this node, and how it is run.
-    pub fn site(&self) -> Result<Site<'_>, Failure> {
-        let (manager, release_version) = self.package_manager()?;
-        let root = self.state.root();
-        if let Some(c) = plan::unfit_for_puppet(root) {
-            let what = format!("the root `{root}` has {c:?} in it, which {manager} cannot take");
-            return Err(Failure::new(what).hint("expected letters, digits and `/ . _ - + ~ @ % =`"));
-        }
-        Ok(Site {
-            manager,
-            state: self.state,
-            signals: self.signals,
-            say: self.say,
-            lock_timeout: self.lock_timeout,
-            release_version,
-        })
-    }
-
-    fn package_manager(&self) -> Result<(PackageManager, Option<String>), Failure> {
-        let system = System::of(&self.os_release()?);
-        let manager = match self.manager {
-            Some(manager) => manager,
-            None => system.package_manager().map_err(|error| {
-                Failure::new("failed to find out this node's package manager")
-                    .exit(Exit::InstallFailed)
-                    .because(error)
-                    .hint("say it: `--package-manager apt` or `--package-manager dnf`")
-            })?,
-        };
-        Ok((manager, system.release_version()))
-    }
-
-    fn os_release(&self) -> Result<String, Failure> {
-        for path in ["/etc/os-release", "/usr/lib/os-release"] {
-            let path = self.state.at(path);
-            if let Some(text) = fs::read_bounded(Path::new(&path), LARGEST_OS_RELEASE)? {
-                return Ok(String::from_utf8_lossy(&text).into_owned());
-            }
-        }
-        Ok(String::new())
-    }
-}
-
-fn install_file(site: &Site, request: &Request, copy: &PackageCopy) -> Result<(), Failure> {
-    let format = site.manager.format();
-    let shown = request.file().unwrap_or_default();
-    let install = |path: &str| packages::install_file(site, &request.wanted, path, shown);
-    let installed = || copy.named(&format!("{}.{format}", request.wanted.package), install);
-    during(site.say, installing(site, &[&request.wanted]), installed)
-}
-
-/// Who names a trunk may take it for a release.
-fn told_of_tags(failure: Failure, request: &Request) -> Failure {
-    let release = &request.release;
-    if release.tag().is_some() || request.file().is_some() {
-        return failure;
-    }
-    let name = release.name();
-    failure.hint(format!(
-        "`{release}` can change and is no release; it is there only where it was bundled with \
-         `--snapshot`: name a tag, `{name}/tags/…`"
-    ))
-}
-
-fn installing(site: &Site, wanted: &[&Wanted]) -> String {
-    format!("installing {} with {}", shown(wanted), site.manager)
 }
 
 fn nothing_done() -> Failure {
