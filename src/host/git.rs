@@ -7,7 +7,7 @@
 use super::cache::{Cache, name_of};
 use super::fs::{self, failed};
 use super::process::{ProcessError, feed};
-use crate::model::command::{CommandLine, Environment};
+use crate::model::command::{CommandLine, Environment, quote};
 use crate::model::failure::Failure;
 use crate::model::git::{self, Leaf, LeafKind, Refs};
 use crate::model::sources::{Git, Location};
@@ -188,12 +188,17 @@ impl Repository {
             let text = self.bytes(arguments, b"", |out| fs::bounded(out, place, LARGEST));
             text.map_err(|error| what(problem.to_owned()).because(error))?
         };
+        let unread = "it cannot be read from the cache";
+        let damaged = |failure: Failure| match self.bare(self.refs.is_sha256()) {
+            Ok(bare) => failure.hint(format!("rm -r {}", quote(&bare.to_string_lossy()))),
+            Err(_) => failure,
+        };
         let tree = format!("{commit}^{{commit}}");
         let tree = below.map_or_else(|| tree.clone(), |below| format!("{tree}:{below}"));
         let problem = format!("it has no directory `{}`", below.unwrap_or("."));
         let text = git(&["ls-tree", "-r", "-z", "--full-tree", &tree], &problem);
         let text = text.or_else(|failure| {
-            let kind = git(&["cat-file", "-t", commit], "it cannot be read")?;
+            let kind = git(&["cat-file", "-t", commit], unread).map_err(damaged)?;
             if kind == b"commit\n" {
                 return Err(failure);
             }
@@ -212,7 +217,7 @@ impl Repository {
         let wanted: String = leaves.iter().map(|leaf| format!("{}\n", leaf.object)).collect();
         let write = |out: &mut dyn Read| write_all(&leaves, out, place);
         let written = self.bytes(&["cat-file", "--batch"], wanted.as_bytes(), write);
-        written.map_err(|error| what("it cannot be read".to_owned()).because(error))?
+        written.map_err(|error| damaged(what(unread.to_owned()).because(error)))?
     }
 
     /// The repository that keeps the objects, without a hook, a remote or a branch; laid out as

@@ -42,19 +42,24 @@ pub fn check(
     Err(Failure::new(what).hint(format!("look at what changed, then: {lock_it}")))
 }
 
-/// Refuses a tag that was locked as another commit, for this release or for any other.
+/// Refuses a tag that was locked as another commit, for this release or for any other; one of
+/// another repository only where its tree is another too.
 pub fn refuse_moved(lock: &Lock, found: &[Locked]) -> Result<(), Failure> {
     for now in found.iter().filter(|now| matches!(now.app.line(), Line::Tag { .. })) {
         let moved = lock.entries().find(|then| {
             then.app == now.app
-                && then.origin.is_same_place(&now.origin)
                 && then.origin.point() != now.origin.point()
+                && (then.origin.is_same_place(&now.origin) || then.tree != now.tree)
         });
-        let points = moved.and_then(|then| Some((then.origin.point()?, now.origin.point()?)));
-        if let Some((then, is)) = points {
+        let points = moved.and_then(|then| Some((then, then.origin.point()?, now.origin.point()?)));
+        if let Some((then, was, is)) = points {
             let (app, place) = (&now.app, now.origin.place());
+            let told = match then.origin.is_same_place(&now.origin) {
+                true => format!("{place} was {was}, and is {is}"),
+                false => format!("it was {}, and is {}", told(&then.origin), told(&now.origin)),
+            };
             return Err(Failure::new(format!("the tag of `{app}` was moved since it was locked"))
-                .because(Failure::new(format!("{place} was {then}, and is {is}")))
+                .because(Failure::new(told))
                 .hint("a release never changes: tag the new commit with a new name")
                 .hint(format!(
                     "where it was moved on purpose, take the lines of `{app}` out of `{FILE_NAME}`"
@@ -148,6 +153,25 @@ mod tests {
         let svn =
             judged("a/tags/1 svn u tags/1 4 x", "a/tags/1 svn u tags/1 5 x", Strictness::Told);
         assert!(svn.ends_with("was revision `4`, and is revision `5`"), "{svn}");
+    }
+
+    #[test]
+    fn a_tag_that_is_another_in_another_repository_was_moved_too() {
+        let at = |url: &str, commit: &str, tree: &str| {
+            format!("a/tags/1 git {url} refs/tags/1 {commit} {tree}")
+        };
+        assert_eq!(
+            judged(&at("u", A, "x"), &at("v", B, "y"), Strictness::Told),
+            format!(
+                "the tag of `a/tags/1` was moved since it was locked: it was `refs/tags/1` of `u`, \
+                 commit `{A}`, and is `refs/tags/1` of `v`, commit `{B}`"
+            )
+        );
+        // History that was written anew, and a mirror.
+        for (commit, tree) in [(B, "x"), (A, "x")] {
+            let told = judged(&at("u", A, "x"), &at("v", commit, tree), Strictness::Told);
+            assert!(told.starts_with("`a/tags/1` is not what"), "{told}");
+        }
     }
 
     #[test]
