@@ -166,7 +166,7 @@ pub struct Bundle {
     /// How the packages are compressed
     #[arg(long, value_name = "METHOD", default_value = "gzip", value_parser = OneOf(&Method::ALL))]
     pub compression: Method,
-    /// Compression level: gzip 1-9 (5), xz 0-9 (6), zstd 1-19 (.deb 6, .rpm 3)
+    /// Compression level: gzip 1-9 (5), xz 0-9 (6), zstd 1-19 (.deb 5, .rpm 3)
     #[arg(long, value_name = "LEVEL")]
     pub compression_level: Option<u8>,
     /// Systems that must be able to install the packages
