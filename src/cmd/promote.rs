@@ -1,10 +1,8 @@
 //! `promote`: the same bytes from one repository into another.
 
 use super::package_file::{self, PackageFile};
-use super::repository::candidate::{self, Candidate, Verdict};
-use super::repository::commit;
-use super::repository::generation::Change;
-use super::repository::{Site, enter, list, pages};
+use super::repository::candidate::{self, Candidate};
+use super::repository::{Site, commit, list, publication};
 use crate::cli;
 use crate::host::fs;
 use crate::host::store::Store;
@@ -15,7 +13,6 @@ use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::ledger::{Entry, Name};
-use crate::model::publication::{Publication, Published};
 use crate::model::repository::{LARGEST_HEAD, PUBLIC_KEY};
 use crate::model::verify::Differences;
 
@@ -27,45 +24,14 @@ pub fn run(args: &cli::Promote, say: Say) -> Result<Answer, Failure> {
     }
     let entries = wanted(args, list::entries(&from)?)?;
     let (mut site, head) = Site::look(&args.repository)?;
-    let mut candidates = Vec::new();
-    for entry in &entries {
+    let candidates = entries.iter().map(|entry| {
         let what = format!("reading `{}`", entry.path);
-        let candidate = during(say, what, || open(&from, entry, args))?;
-        let verdict = candidate::judge_one(&site.store, &candidate)?;
-        candidates.push((candidate, verdict));
-    }
-    let mut publication = Publication {
-        to: args.repository.to.to_string(),
-        dry_run: args.dry_run,
-        packages: Vec::new(),
-        completed: Vec::new(),
-        signed: args.repository.sign.is_some(),
-        generation: head.as_ref().map_or(0, |head| head.generation),
-    };
-    if !args.dry_run {
-        site.ready(head.as_ref())?;
-        let keys = from.get(PUBLIC_KEY, LARGEST_HEAD)?;
-        commit::publish_keys(&site, keys.as_ref().map(|(keys, _)| keys.as_slice()))?;
-        let wanted = candidates.iter().filter(|(_, verdict)| *verdict == Verdict::Add);
-        let wanted: Vec<&Candidate> = wanted.map(|(candidate, _)| candidate).collect();
-        let entered = during(say, "storing packages", || enter::enter(&site, &wanted))?;
-        let there = candidates.iter().filter_map(|(_, verdict)| verdict.entry());
-        let add = entered.entries.iter().chain(there).cloned().collect();
-        let change = Change { add, remove: Vec::new() };
-        let head = during(say, "writing indexes", || commit::commit(&site, &change))?;
-        during(say, "writing pages", || pages::write(&site, &change))?;
-        entered.begun.iter().try_for_each(|begun| site.store.remove(begun))?;
-        publication.generation = head.generation;
-    }
-    let published = entries.iter().zip(candidates).map(|(entry, (candidate, verdict))| Published {
-        file: candidate.shown,
-        name: candidate.name,
-        bundle_id: entry.bundle_id,
-        path: Some(entry.path.clone()),
-        unchanged: verdict != Verdict::Add,
+        during(say, what, || open(&from, entry, args))
     });
-    publication.packages = published.collect();
-    Ok(Answer::Published(publication))
+    let candidates = candidates.collect::<Result<Vec<_>, _>>()?;
+    let judged = candidate::judge(&site.store, candidates, say)?;
+    site.keys = from.get(PUBLIC_KEY, LARGEST_HEAD)?.map(|(keys, _)| keys);
+    publication::make(site, head, judged, (args.dry_run, say))
 }
 
 /// The entries of the named releases, or of all.

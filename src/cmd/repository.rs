@@ -9,18 +9,24 @@ pub mod index;
 pub mod list;
 pub mod pages;
 pub mod prune;
+pub mod publication;
 
 use crate::cli::Repository;
 use crate::host::gpg::Signer;
 use crate::host::store::Store;
+use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
+use crate::model::ledger::Name;
 use crate::model::repository::Head;
+use generation::Change;
 
 /// A repository, and how it is written to.
 pub struct Site<'a> {
     pub store: Store,
     pub signer: Option<Signer>,
+    /// The public keys of a repository that packages are promoted from.
+    pub keys: Option<Vec<u8>>,
     /// How its indexes are written.
     pub options: &'a Repository,
 }
@@ -30,24 +36,52 @@ impl<'a> Site<'a> {
     pub fn look(options: &'a Repository) -> Result<(Self, Option<Head>), Failure> {
         let store = Store::open(&options.to)?;
         let head = commit::head(&store)?.map(|(head, _)| head);
-        Ok((Site { store, signer: None, options }, head))
+        Ok((Site { store, signer: None, keys: None, options }, head))
     }
 
     /// Makes ready to write: a key that cannot sign fails here, and nothing is written.
     pub fn ready(&mut self, head: Option<&Head>) -> Result<(), Failure> {
-        let Repository { to, sign, passphrase_file, .. } = self.options;
+        let Repository { to, sign, .. } = self.options;
         if head.is_some_and(|head| head.signed) && sign.is_none() {
             return Err(Failure::new(format!("`{to}` is signed, and no key is given"))
                 .exit(Exit::Usage)
                 .hint("--sign KEY"));
         }
+        self.try_key()
+    }
+
+    /// Takes the key that is given, if one is, and tries it.
+    pub fn try_key(&mut self) -> Result<(), Failure> {
+        let Repository { sign, passphrase_file, .. } = self.options;
         let signer = sign.as_ref().map(|key| Signer::new(key, passphrase_file.as_deref()));
         self.signer = signer.transpose()?;
-        self.store.prepare()
+        Ok(())
+    }
+
+    /// Makes a change current, with all that others have begun, and tells of it on the pages.
+    /// `begun` is what has told others of the change until then.
+    pub fn settle(
+        &self,
+        mut change: Change,
+        begun: Option<String>,
+        say: Say,
+    ) -> Result<Settled, Failure> {
+        let others = enter::begun_by_others(self, &mut change)?;
+        let head = during(say, "writing indexes", || commit::commit(self, &change))?;
+        during(say, "writing pages", || pages::write(self, &change))?;
+        begun.iter().chain(&others.ended).try_for_each(|begun| self.store.remove(begun))?;
+        Ok(Settled { head, completed: others.names })
     }
 
     /// The head of a repository that has to be there.
     pub fn there(&self, head: Option<Head>) -> Result<Head, Failure> {
         head.ok_or_else(|| Failure::new(format!("`{}` is no repository of ours", self.options.to)))
     }
+}
+
+/// A change that is current.
+pub struct Settled {
+    pub head: Head,
+    /// Packages that others had begun with.
+    pub completed: Vec<Name>,
 }

@@ -11,7 +11,8 @@ pub fn prose(publication: &Publication) -> String {
     }
     let (to, generation) = (&publication.to, publication.generation);
     let signed = if publication.signed { "signed" } else { "not signed" };
-    match publication.dry_run {
+    // A repository that is there has a generation.
+    match publication.dry_run || generation == 0 {
         true => text.push_str("nothing was written\n"),
         false => text.push_str(&format!("repository {to}, generation {generation}, {signed}\n")),
     }

@@ -311,6 +311,81 @@ fn a_promoted_release_is_the_same_bytes_and_says_where_they_came_from() {
 }
 
 #[test]
+fn what_is_there_already_is_not_written_again() {
+    let bench = Bench::new();
+    bench.key("release", "ed25519", "", "never");
+    let sign = ["--sign", "release.secret"];
+    ok(&bench.publish("", &sign));
+    let promote = [&["promote", "repository", "--to", "live"][..], &sign].concat();
+    ok(&bench.run(&promote));
+    let list = "find repository live -printf '%p %i %T@\\n' | sort";
+    shell(bench.directory.path(), &format!("{list} > before"));
+    ok(&bench.publish("", &sign));
+    let answer = json(&bench, &promote);
+    shell(bench.directory.path(), &format!("{list} | diff before -"));
+    for package in answer["packages"].as_array().unwrap() {
+        assert_eq!(package["unchanged"], true, "{answer}");
+        assert!(bench.path("live").join(package["path"].as_str().unwrap()).is_file(), "{answer}");
+    }
+
+    // Nor is a repository made of nothing.
+    ok(&bench.run(&[
+        "publish",
+        "--prune",
+        "--to",
+        "live",
+        "--keep",
+        "0",
+        "--min-days",
+        "0",
+        "--sign",
+        "release.secret",
+    ]));
+    let none = bench.run(&["promote", "live", "--to", "none"]);
+    assert_eq!(none.to_string(), "exit 0\nnothing was written\n");
+    assert!(!bench.path("none").exists());
+}
+
+#[test]
+fn what_is_promoted_is_where_the_answer_says_though_another_key_signed_it() {
+    let bench = Bench::new();
+    bench.key("staging", "ed25519", "", "never");
+    bench.key("live", "ed25519", "", "never");
+    ok(&bench.publish("r1", &["--sign", "staging.secret"]));
+    let given = bench.packages("r1-1-1");
+    ok(&bench.run(&["publish", "--to", "live", "--sign", "live.secret", &given[0]]));
+    let answer = json(&bench, &["promote", "repository", "--to", "live", "--sign", "live.secret"]);
+    let packages = answer["packages"].as_array().unwrap();
+    assert_eq!(packages.len(), 2);
+    for package in packages {
+        assert!(bench.path("live").join(package["path"].as_str().unwrap()).is_file(), "{answer}");
+    }
+}
+
+#[test]
+fn promote_ends_what_a_killed_publisher_began() {
+    let bench = Bench::new();
+    ok(&bench.publish("rc1", &[]));
+    ok(&bench.run(&["promote", "repository", "--to", "live"]));
+    shell(bench.directory.path(), "cp -a live before");
+    let packages = bench.packages("r2");
+    ok(&bench.run(&["publish", "--to", "live", &packages[0], &packages[1]]));
+    // As if it had been killed before it wrote an index.
+    let begun = r#"{"since":"2026-01-01T00:00:00Z","names":[{"package":"localpuppet-foo-r2","version":"2","format":"deb"},{"package":"localpuppet-foo-r2","version":"2","format":"rpm"}]}"#;
+    let killed = format!(
+        "cd live; rm -r apt/dists yum/repodata releases; cp -a ../before/ledger/head.json ledger
+         cp -a ../before/apt/dists apt; cp -a ../before/yum/repodata yum; cp -a ../before/releases .
+         echo '{begun}' > ledger/begun/x.json"
+    );
+    shell(bench.directory.path(), &killed);
+    let ended = bench.run(&["promote", "repository", "--to", "live"]);
+    let told = "completed localpuppet-foo-r2 2 (.rpm), which another publisher had begun\n";
+    assert!(ended.code == 0 && ended.text.contains(told), "{ended}");
+    let checked = bench.run(&["publish", "--verify", "--to", "live"]);
+    assert!(checked.text.contains(", 4 packages: whole"), "{checked}");
+}
+
+#[test]
 fn snapshots_are_promoted_only_where_that_is_said() {
     let bench = Bench::new();
     bench.bundle("foo/tags/r1", "one");

@@ -37,6 +37,9 @@ pub enum Verdict {
     Unchanged(Box<Entry>),
 }
 
+/// A package, and what is to be done with it.
+pub type Judged = (Candidate, Verdict);
+
 impl Verdict {
     /// The entry of a package that is published already.
     pub fn entry(&self) -> Option<&Entry> {
@@ -125,11 +128,13 @@ fn read(path: &Path) -> Result<Candidate, Failure> {
 }
 
 /// Holds every package against the ledger; one that is refused stops all.
-pub fn judge(store: &Store, candidates: &[Candidate], say: Say) -> Result<Vec<Verdict>, Failure> {
-    let verdicts = candidates.iter().map(|candidate| {
-        during(say, format!("looking for `{}`", candidate.name), || judge_one(store, candidate))
+pub fn judge(store: &Store, candidates: Vec<Candidate>, say: Say) -> Result<Vec<Judged>, Failure> {
+    let judged = candidates.into_iter().map(|candidate| {
+        let what = format!("looking for `{}`", candidate.name);
+        let verdict = during(say, what, || judge_one(store, &candidate))?;
+        Ok((candidate, verdict))
     });
-    verdicts.collect()
+    judged.collect()
 }
 
 /// Holds one package against the ledger as it is now.

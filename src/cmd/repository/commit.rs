@@ -27,7 +27,7 @@ pub fn head(store: &Store) -> Result<Option<(Head, Seen)>, Failure> {
 /// Makes a change, whoever else makes others meanwhile; returns the head that has it.
 pub fn commit(site: &Site, change: &Change) -> Result<Head, Failure> {
     let _turn = site.store.turn()?;
-    publish_keys(site, None)?;
+    publish_keys(site)?;
     for attempt in 0..TRIES {
         let before = head(&site.store)?;
         let (old, seen) = before.as_ref().map(|(head, seen)| (head, seen)).unzip();
@@ -94,13 +94,13 @@ fn follow(store: &Store, head: &Head, objects: &[(String, Arc<Vec<u8>>)]) -> Res
 }
 
 /// The public keys of all who have signed here, for nodes to verify with: there
-/// before a signature is. `more` are those of another repository.
-pub fn publish_keys(site: &Site, more: Option<&[u8]>) -> Result<(), Failure> {
+/// before a signature is.
+fn publish_keys(site: &Site) -> Result<(), Failure> {
     let Some(signer) = &site.signer else { return Ok(()) };
     loop {
         let (there, seen) = site.store.get(PUBLIC_KEY, LARGEST_HEAD)?.unzip();
-        let others: Vec<&[u8]> = there.as_deref().into_iter().chain(more).collect();
-        let keys = signer.public_keys(&others)?;
+        let others = there.as_deref().into_iter().chain(site.keys.as_deref());
+        let keys = signer.public_keys(&others.collect::<Vec<_>>())?;
         if there.as_ref() == Some(&keys) || site.store.swap(PUBLIC_KEY, &keys, seen.as_ref())? {
             return Ok(());
         }

@@ -174,14 +174,14 @@ impl Described<'_> {
     fn put(&self, list: &str, offer: &Offer) -> Result<(), Failure> {
         let page = offer.page();
         loop {
-            let seen = seen(self.store, &page)?;
+            let there = self.store.get(&page, offer::LARGEST)?;
             let (Some(now), _) = read::<Releases>(self.store, list)? else { return Ok(()) };
             let Some(at) = now.releases.iter().position(|other| other.page() == page) else {
                 return self.store.remove(&page);
             };
             let (offer, changes) = (&now.releases[at], self.changes(&now, at)?);
             let html = page::release(offer, self.side(offer)?.as_deref(), changes.as_ref());
-            if self.store.swap(&page, html.as_bytes(), seen.as_ref())? {
+            if swap_page(self.store, &page, &html, there)? {
                 return Ok(());
             }
             clock::sleep(AGAIN);
@@ -251,10 +251,10 @@ fn render<T: DeserializeOwned>(
     html: impl Fn(&T) -> Option<String>,
 ) -> Result<(), Failure> {
     loop {
-        let seen = seen(store, page)?;
+        let there = store.get(page, offer::LARGEST)?;
         let (Some(now), _) = read(store, list)? else { return Ok(()) };
         let is_done = match html(&now) {
-            Some(html) => store.swap(page, html.as_bytes(), seen.as_ref())?,
+            Some(html) => swap_page(store, page, &html, there)?,
             None => {
                 store.remove(page)?;
                 // Whoever added to the list meanwhile may have made the page before it was removed.
@@ -268,6 +268,16 @@ fn render<T: DeserializeOwned>(
     }
 }
 
-fn seen(store: &Store, key: &str) -> Result<Option<Seen>, Failure> {
-    Ok(store.get(key, offer::LARGEST)?.map(|(_, seen)| seen))
+/// Replaces a page that is `there`, unless it says the same; false where somebody was faster.
+fn swap_page(
+    store: &Store,
+    page: &str,
+    html: &str,
+    there: Option<(Vec<u8>, Seen)>,
+) -> Result<bool, Failure> {
+    let (before, seen) = there.unzip();
+    if before.as_deref() == Some(html.as_bytes()) {
+        return Ok(true);
+    }
+    store.swap(page, html.as_bytes(), seen.as_ref())
 }

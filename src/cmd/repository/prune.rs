@@ -1,10 +1,9 @@
 //! Old releases out of a repository: out of the indexes at once, out of the pool
 //! when no client can have an index any more that names them. The ledger keeps them.
 
-use super::commit;
+use super::Site;
 use super::generation::Change;
 use super::list::{self, Known};
-use super::{Site, enter, pages};
 use crate::cli;
 use crate::host::clock;
 use crate::host::store::Content;
@@ -35,6 +34,7 @@ pub fn run(args: &cli::Publish, say: Say) -> Result<Answer, Failure> {
     };
     if !args.dry_run {
         site.ready(Some(&head))?;
+        site.store.prepare()?;
         for entry in &chosen {
             let now = clock::now();
             site.store.create(&entry.name.removal(), Content::Bytes(now.as_bytes()))?;
@@ -42,12 +42,8 @@ pub fn run(args: &cli::Publish, say: Say) -> Result<Answer, Failure> {
         // Those that were removed before, and still are in an index, as somebody was killed.
         let removed = known.iter().filter(|known| known.removed).map(|known| &known.entry);
         let remove = chosen.iter().chain(removed).cloned().collect();
-        let mut change = Change { add: Vec::new(), remove };
-        let others = enter::begun_by_others(&site, &mut change)?;
-        let head = during(say, "writing indexes", || commit::commit(&site, &change))?;
-        during(say, "writing pages", || pages::write(&site, &change))?;
-        others.ended.iter().try_for_each(|begun| site.store.remove(begun))?;
-        pruning.generation = head.generation;
+        let settled = site.settle(Change { add: Vec::new(), remove }, None, say)?;
+        pruning.generation = settled.head.generation;
         pruning.deleted = during(say, "deleting packages", || sweep(&site, &known))?;
     }
     Ok(Answer::PrunedRepository(pruning))
