@@ -41,13 +41,29 @@ impl<'a> Site<'a> {
 
     /// Makes ready to write: a key that cannot sign fails here, and nothing is written.
     pub fn ready(&mut self, head: Option<&Head>) -> Result<(), Failure> {
-        let Repository { to, sign, .. } = self.options;
-        if head.is_some_and(|head| head.signed) && sign.is_none() {
-            return Err(Failure::new(format!("`{to}` is signed, and no key is given"))
-                .exit(Exit::Usage)
-                .hint("--sign KEY"));
-        }
+        self.stays_signed(head)?;
         self.try_key()
+    }
+
+    /// A signed repository stays signed, and one whose .rpm are not signed does not become it:
+    /// they are what they are for ever.
+    pub fn stays_signed(&self, head: Option<&Head>) -> Result<(), Failure> {
+        let Repository { to, sign, .. } = self.options;
+        match (head, sign) {
+            (Some(head), None) if head.signed => {
+                Err(Failure::new(format!("`{to}` is signed, and no key is given"))
+                    .exit(Exit::Usage)
+                    .hint("--sign KEY"))
+            }
+            (Some(head), Some(key)) if !head.signed && index::has_rpm(&self.store, head)? => {
+                let what = format!("`{to}` has .rpm that are not signed, and stay so");
+                Err(Failure::new(what)
+                    .exit(Exit::Usage)
+                    .hint("sign them on their way into a new repository:")
+                    .hint(format!("localpuppet promote {to} --to NEW --sign {key}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes the key that is given, if one is, and tries it.

@@ -12,6 +12,17 @@ pub fn to_be_signed(mut file: impl Read + Seek) -> Result<Vec<u8>, ReadError> {
     Ok(headers(&mut BufReader::new(file))?.main)
 }
 
+/// True where an .rpm has an OpenPGP signature of its header, be it good or not.
+pub fn is_signed(mut file: impl Read + Seek) -> Result<bool, ReadError> {
+    use IndexSignatureTag as Tag;
+    file.rewind()?;
+    let Headers { metadata, .. } = headers(&mut BufReader::new(file))?;
+    let there = metadata.signature.get_all_entries().or_else(unwritable)?;
+    let tags =
+        [Tag::RPMSIGTAG_RSA, Tag::RPMSIGTAG_DSA, Tag::RPMSIGTAG_OPENPGP].map(|tag| tag as u32);
+    Ok(there.iter().any(|(tag, _)| tags.contains(tag)))
+}
+
 /// Writes the same package with an OpenPGP signature of its header.
 pub fn write_signed(
     mut file: impl Read + Seek,
@@ -65,7 +76,7 @@ fn signed_head(
 }
 
 fn unwritable<T>(error: ::rpm::Error) -> Result<T, ReadError> {
-    damaged(format!("its headers cannot be written: {error}"))
+    damaged(format!("its headers cannot be read and written: {error}"))
 }
 
 /// The tag of a signature by the algorithm of its key (RFC 9580, 5.2): RSA has

@@ -386,6 +386,56 @@ fn promote_ends_what_a_killed_publisher_began() {
 }
 
 #[test]
+fn an_rpm_that_was_not_signed_is_signed_on_its_way_into_a_signed_repository() {
+    needs(&[("dnf", "dnf")]);
+    let bench = Bench::new();
+    bench.key("live", "ed25519", "", "never");
+    ok(&bench.publish("", &[]));
+    let refused = bench.publish("", &["--sign", "live.secret"]);
+    let told = "error: `repository` has .rpm that are not signed, and stay so\n  hint: sign them on their way into a new repository:\n  hint: localpuppet promote repository --to NEW --sign live.secret\n";
+    assert!(refused.code == 64 && refused.text.ends_with(told), "{refused}");
+
+    let promote = ["promote", "repository", "--to", "live", "--sign", "live.secret"];
+    ok(&bench.run(&promote));
+    let (url, key) = (format!("file:{}", bench.path("live").display()), bench.path("live/key.asc"));
+    let source = Source { url: &url, key: Some(&key) };
+    ok(&Client::rpm(&bench.path("rpm"), &source).dnf(&["install", "localpuppet-foo-r1"]));
+    let verify = ["publish", "--verify", "--to", "live"];
+    assert!(bench.run(&verify).text.ends_with("signed, 6 packages: whole\n"));
+    // It is the same release: what was handed in is on record, and known again.
+    assert_eq!(json(&bench, &promote)["packages"][1]["unchanged"], true);
+    let packages = bench.packages("r1-1-1");
+    let again = bench.run(&["publish", "--to", "live", "--sign", "live.secret", &packages[0]]);
+    assert!(again.code == 0 && again.text.starts_with("already published"), "{again}");
+
+    let unsign = "
+        old=$(echo live/yum/pool/localpuppet-foo-r1/*); cp repository/yum/pool/localpuppet-foo-r1/* $old
+        sum=$(sha256sum $old); entry=live/ledger/entries/localpuppet-foo-r1/1.rpm.json
+        sed -i \"s/\\(\\\"sha256\\\":\\\"\\)[0-9a-f]*/\\1${sum%% *}/\" $entry";
+    shell(bench.directory.path(), unsign);
+    let checked = bench.run(&verify);
+    let told = "` has no signature, and dnf and zypper want one here\n";
+    assert!(checked.code == 12 && checked.text.contains(told), "{checked}");
+}
+
+#[test]
+fn a_repository_becomes_signed_gets_architectures_and_stays_valid_without_a_new_package() {
+    let bench = Bench::new();
+    bench.key("release", "ed25519", "", "never");
+    ok(&bench.publish("r1_", &["--architectures", "amd64"]));
+    let said = bench.publish("r1_", &["--sign", "release.secret"]);
+    assert!(said.text.ends_with("generation 2, signed\n"), "{said}");
+    let release =
+        || fs::read_to_string(bench.path("repository/apt/dists/stable/InRelease")).unwrap();
+    assert!(release().contains("Architectures: all amd64 arm64\n"), "{}", release());
+    let prune = ["publish", "--prune", "--to", "repository", "--sign", "release.secret"];
+    ok(&bench.run(&[&prune[..], &["--valid-days", "7"]].concat()));
+    assert!(release().contains("Valid-Until:"), "{}", release());
+    let said = bench.publish("r1_", &["--sign", "release.secret", "--valid-days", "7"]);
+    assert!(said.text.ends_with("generation 4, signed\n"), "{said}");
+}
+
+#[test]
 fn snapshots_are_promoted_only_where_that_is_said() {
     let bench = Bench::new();
     bench.bundle("foo/tags/r1", "one");

@@ -16,6 +16,7 @@ use crate::model::ledger::Entry;
 use crate::model::publication::Check;
 use crate::model::repository::{Head, LARGEST_INDEX, PUBLIC_KEY, SUITE};
 use crate::package::repository::{apt, yum};
+use crate::package::sign;
 use rayon::prelude::*;
 
 /// Checks all that clients read, and every package.
@@ -38,18 +39,24 @@ pub fn run(options: &Repository, say: Say) -> Result<Answer, Failure> {
     let there: Vec<&Known> = known.iter().filter(|known| !known.removed).collect();
     check.packages = there.len();
     let problems = during(say, "checking packages", || {
-        there.par_iter().filter_map(|known| package(&site.store, known)).collect::<Vec<_>>()
+        there.par_iter().filter_map(|known| package(&site.store, &head, known)).collect::<Vec<_>>()
     });
     check.problems.extend(problems);
     Ok(Answer::Checked(check))
 }
 
 /// One package of the pool.
-fn package(store: &Store, Known { entry, .. }: &Known) -> Option<String> {
+fn package(store: &Store, head: &Head, Known { entry, .. }: &Known) -> Option<String> {
     let (path, expected) = (&entry.path, entry.sha256);
-    match store.fetch(path).and_then(|file| fs::digest(&file)) {
-        Ok((found, _)) if found == expected => None,
-        Ok((found, _)) => Some(format!("`{path}`: expected SHA-256 {expected}, found {found}")),
+    let found = store.fetch(path).and_then(|file| Ok((fs::digest(&file)?.0, file)));
+    let has_signature = |file| sign::is_signed(file).unwrap_or_default();
+    match found {
+        Ok((found, _)) if found != expected => {
+            Some(format!("`{path}`: expected SHA-256 {expected}, found {found}"))
+        }
+        Ok((_, file)) if head.signed && entry.name.format == Format::Rpm => (!has_signature(&file))
+            .then(|| format!("`{path}` has no signature, and dnf and zypper want one here")),
+        Ok(_) => None,
         Err(error) => Some(format!("`{path}`: {error}")),
     }
 }

@@ -3,7 +3,7 @@
 use super::candidate::{self, Candidate, Verdict};
 use super::generation::Change;
 use super::{Site, pages};
-use crate::host::gpg::{Form, Signer};
+use crate::host::gpg::Form;
 use crate::host::store::{Content, Created, Store};
 use crate::host::{clock, fs};
 use crate::model::compression::Format;
@@ -64,12 +64,7 @@ fn claim(store: &Store, candidate: &Candidate) -> Result<(), Failure> {
 }
 
 fn enter_one(site: &Site, candidate: &Candidate) -> Result<Entry, Failure> {
-    let signed = match (&site.signer, candidate.name.format) {
-        (Some(signer), Format::Rpm) if candidate.promoted.is_none() => {
-            Some(signed(signer, candidate)?)
-        }
-        _ => None,
-    };
+    let signed = signed(site, candidate)?;
     let (file, bytes, sha256) = match &signed {
         Some((file, bytes, sha256)) => (file, *bytes, *sha256),
         None => (&candidate.file, candidate.bytes, candidate.sha256),
@@ -98,17 +93,27 @@ fn enter_one(site: &Site, candidate: &Candidate) -> Result<Entry, Failure> {
     }
 }
 
-/// The same package with a signature, in a file without a name.
-fn signed(signer: &Signer, candidate: &Candidate) -> Result<(File, u64, Sha256Digest), Failure> {
+/// The same .rpm with a signature, in a file without a name. What is promoted keeps the one
+/// that it has, so that it is the same file.
+fn signed(
+    site: &Site,
+    candidate: &Candidate,
+) -> Result<Option<(File, u64, Sha256Digest)>, Failure> {
+    let (Some(signer), Format::Rpm) = (&site.signer, candidate.name.format) else {
+        return Ok(None);
+    };
     let failed = |error: ReadError| {
         Failure::new(format!("failed to sign `{}`", candidate.shown.display())).because(error)
     };
+    if candidate.promoted.is_some() && sign::is_signed(&candidate.file).map_err(failed)? {
+        return Ok(None);
+    }
     let header = sign::to_be_signed(&candidate.file).map_err(failed)?;
     let signature = signer.sign(&header, Form::Binary)?;
     let mut file = fs::scratch()?;
     sign::write_signed(&candidate.file, &signature, &mut file).map_err(failed)?;
     let (sha256, bytes) = fs::digest(&file)?;
-    Ok((file, bytes, sha256))
+    Ok(Some((file, bytes, sha256)))
 }
 
 fn entry(

@@ -32,12 +32,15 @@ pub struct Generation {
     pub copies: Vec<(String, String)>,
 }
 
-/// Makes the generation after `before`; none where nothing changes.
+/// Makes the generation after `before`; none where nothing changes. How long it is valid is
+/// said anew wherever that is said.
 pub fn make(
     site: &Site,
     before: Option<&Head>,
     change: &Change,
 ) -> Result<Option<Generation>, Failure> {
+    // It may have become signed since this publisher looked.
+    site.stays_signed(before)?;
     let mut generation = Generation {
         draft: Draft {
             date: date(before)?,
@@ -55,7 +58,12 @@ pub fn make(
             generation.take(which, made);
         }
     }
-    if generation.objects.is_empty() {
+    let draft = &generation.draft;
+    let is_same = |before: &Head| {
+        (before.signed, &before.architectures) == (draft.signed, &draft.architectures)
+    };
+    let is_renewed = site.options.valid_days.is_some();
+    if generation.objects.is_empty() && before.is_some_and(is_same) && !is_renewed {
         return Ok(None);
     }
     let release = generation.apt(before, site.options.valid_days);

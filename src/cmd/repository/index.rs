@@ -128,6 +128,13 @@ pub fn read(store: &Store, which: Which, packed: &Packed) -> Result<(String, Vec
     Ok((text, gzip))
 }
 
+/// True where a repository has packages for dnf.
+pub fn has_rpm(store: &Store, head: &Head) -> Result<bool, Failure> {
+    let which = Which::Document(Document::Primary);
+    let (text, _) = read(store, which, &head.indexes[which.at()])?;
+    Ok(!which.read(&text).is_empty())
+}
+
 /// An object that the head names.
 fn object(store: &Store, key: &str, expected: &Sum) -> Result<Vec<u8>, Failure> {
     let Some((bytes, _)) = store.get(key, LARGEST_INDEX)? else {
