@@ -12,6 +12,7 @@ pub mod prune;
 pub mod publication;
 
 use crate::cli::Repository;
+use crate::host::clock;
 use crate::host::gpg::Signer;
 use crate::host::store::Store;
 use crate::model::event::{Say, during};
@@ -20,6 +21,25 @@ use crate::model::failure::Failure;
 use crate::model::ledger::Name;
 use crate::model::repository::Head;
 use generation::Change;
+use std::time::Duration;
+
+/// So often others may be faster before a publisher gives up.
+const TRIES: u32 = 200;
+
+/// Tries to write until nobody else has written the same in between.
+fn unless_overtaken<T>(
+    what: &str,
+    mut attempt: impl FnMut() -> Result<Option<T>, Failure>,
+) -> Result<T, Failure> {
+    for number in 0..TRIES {
+        if let Some(done) = attempt()? {
+            return Ok(done);
+        }
+        clock::sleep(Duration::from_millis(u64::from(10 + number.min(50) * 7)));
+    }
+    Err(Failure::new(format!("{what} was changed by others {TRIES} times meanwhile"))
+        .hint("nothing is lost: type the same again"))
+}
 
 /// A repository, and how it is written to.
 pub struct Site<'a> {

@@ -1,8 +1,7 @@
 //! From one head to the next: hashed objects, then the head, then what follows it.
 
-use super::Site;
 use super::generation::{self, Change, Generation};
-use crate::host::clock;
+use super::{Site, unless_overtaken};
 use crate::host::store::{Content, Created, Follower, Seen, Store};
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
@@ -10,10 +9,6 @@ use crate::model::failure::Failure;
 use crate::model::repository::{HEAD, Head, LARGEST_HEAD, LARGEST_INDEX, PUBLIC_KEY, Pointer};
 use rayon::prelude::*;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// So many times the head may have been changed by others before we give up.
-const TRIES: u32 = 200;
 
 /// The head as it is now.
 pub fn head(store: &Store) -> Result<Option<(Head, Seen)>, Failure> {
@@ -28,28 +23,24 @@ pub fn head(store: &Store) -> Result<Option<(Head, Seen)>, Failure> {
 pub fn commit(site: &Site, change: &Change) -> Result<Head, Failure> {
     let _turn = site.store.turn()?;
     publish_keys(site)?;
-    for attempt in 0..TRIES {
+    unless_overtaken("the repository", || {
         let before = head(&site.store)?;
         let (old, seen) = before.as_ref().map(|(head, seen)| (head, seen)).unzip();
         let Some(made) = generation::make(site, old, change)? else {
             let head = before.map(|(head, _)| head);
             let head = head.ok_or_else(|| Failure::new("the repository has lost its head"))?;
             mend(&site.store, &head)?;
-            return Ok(head);
+            return Ok(Some(head));
         };
         store_all(&site.store, &made)?;
         let (next, unneeded) = Head::after(old, made.draft);
-        if site.store.swap(HEAD, &next.to_json(), seen)? {
-            follow(&site.store, &next, &made.objects)?;
-            for key in unneeded {
-                site.store.remove(&key)?;
-            }
-            return Ok(next);
+        if !site.store.swap(HEAD, &next.to_json(), seen)? {
+            return Ok(None);
         }
-        clock::sleep(Duration::from_millis(u64::from(10 + attempt.min(50) * 7)));
-    }
-    Err(Failure::new(format!("the repository was changed by others {TRIES} times meanwhile"))
-        .hint("the packages are stored; publish them again"))
+        follow(&site.store, &next, &made.objects)?;
+        unneeded.iter().try_for_each(|key| site.store.remove(key))?;
+        Ok(Some(next))
+    })
 }
 
 /// Stores a generation's objects; each waits for the disk or the network, so all do at once.
@@ -97,12 +88,12 @@ fn follow(store: &Store, head: &Head, objects: &[(String, Arc<Vec<u8>>)]) -> Res
 /// before a signature is.
 fn publish_keys(site: &Site) -> Result<(), Failure> {
     let Some(signer) = &site.signer else { return Ok(()) };
-    loop {
+    unless_overtaken(&format!("`{PUBLIC_KEY}`"), || {
         let (there, seen) = site.store.get(PUBLIC_KEY, LARGEST_HEAD)?.unzip();
         let others = there.as_deref().into_iter().chain(site.keys.as_deref());
         let keys = signer.public_keys(&others.collect::<Vec<_>>())?;
-        if there.as_ref() == Some(&keys) || site.store.swap(PUBLIC_KEY, &keys, seen.as_ref())? {
-            return Ok(());
-        }
-    }
+        let is_there = there.as_ref() == Some(&keys);
+        let is_done = is_there || site.store.swap(PUBLIC_KEY, &keys, seen.as_ref())?;
+        Ok(is_done.then_some(()))
+    })
 }

@@ -7,8 +7,7 @@
 
 use super::candidate::Candidate;
 use super::generation::Change;
-use super::{Site, list};
-use crate::host::clock;
+use super::{Site, list, unless_overtaken};
 use crate::host::store::{Content, Seen, Store};
 use crate::model::bundle::{self, Bundle};
 use crate::model::diff::{self, Diff, Side};
@@ -24,10 +23,6 @@ use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::Duration;
-
-/// Before another try, where others write the same.
-const AGAIN: Duration = Duration::from_millis(10);
 
 /// Keeps what a package says of itself, for the pages and for whoever wants to know without the package.
 pub fn describe(store: &Store, candidate: &Candidate) -> Result<(), Failure> {
@@ -173,19 +168,16 @@ impl Described<'_> {
     /// in the list no more.
     fn put(&self, list: &str, offer: &Offer) -> Result<(), Failure> {
         let page = offer.page();
-        loop {
+        unless_overtaken(&format!("`{page}`"), || {
             let there = self.store.get(&page, offer::LARGEST)?;
-            let (Some(now), _) = read::<Releases>(self.store, list)? else { return Ok(()) };
+            let (Some(now), _) = read::<Releases>(self.store, list)? else { return Ok(Some(())) };
             let Some(at) = now.releases.iter().position(|other| other.page() == page) else {
-                return self.store.remove(&page);
+                return self.store.remove(&page).map(Some);
             };
             let (offer, changes) = (&now.releases[at], self.changes(&now, at)?);
             let html = page::release(offer, self.side(offer)?.as_deref(), changes.as_ref());
-            if swap_page(self.store, &page, &html, there)? {
-                return Ok(());
-            }
-            clock::sleep(AGAIN);
-        }
+            Ok(swap_page(self.store, &page, &html, there)?.then_some(()))
+        })
     }
 
     fn side(&self, offer: &Offer) -> Result<Option<Rc<Side>>, Failure> {
@@ -220,18 +212,16 @@ fn swap<T: Serialize + DeserializeOwned + PartialEq>(
     first: impl Fn(Option<&Seen>) -> Result<T, Failure>,
     changed: impl Fn(&T) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    loop {
+    unless_overtaken(&format!("`{key}`"), || {
         let (before, seen) = read(store, key)?;
         let after = match &before {
             Some(before) => changed(before)?,
             None => changed(&first(seen.as_ref())?)?,
         };
         let is_there = before.is_some_and(|before| before == after);
-        if is_there || store.swap(key, &offer::to_json(&after), seen.as_ref())? {
-            return Ok(after);
-        }
-        clock::sleep(AGAIN);
-    }
+        let is_done = is_there || store.swap(key, &offer::to_json(&after), seen.as_ref())?;
+        Ok(is_done.then_some(after))
+    })
 }
 
 /// A list and what it was; no list where it cannot be read.
@@ -250,9 +240,9 @@ fn render<T: DeserializeOwned>(
     page: &str,
     html: impl Fn(&T) -> Option<String>,
 ) -> Result<(), Failure> {
-    loop {
+    unless_overtaken(&format!("`{page}`"), || {
         let there = store.get(page, offer::LARGEST)?;
-        let (Some(now), _) = read(store, list)? else { return Ok(()) };
+        let (Some(now), _) = read(store, list)? else { return Ok(Some(())) };
         let is_done = match html(&now) {
             Some(html) => swap_page(store, page, &html, there)?,
             None => {
@@ -261,11 +251,8 @@ fn render<T: DeserializeOwned>(
                 read(store, list)?.0.is_none_or(|now| html(&now).is_none())
             }
         };
-        if is_done {
-            return Ok(());
-        }
-        clock::sleep(AGAIN);
-    }
+        Ok(is_done.then_some(()))
+    })
 }
 
 /// Replaces a page that is `there`, unless it says the same; false where somebody was faster.
