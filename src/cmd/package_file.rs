@@ -29,6 +29,14 @@ impl PackageFile {
     pub fn interface(&self) -> Result<Interface, Failure> {
         called(&self.bundle, self.interface.as_deref())
     }
+
+    /// The same; none where an older localpuppet has built the package.
+    pub fn interface_if_any(&self) -> Result<Option<Interface>, Failure> {
+        match self.bundle.interface {
+            None => Ok(None),
+            Some(_) => self.interface().map(Some),
+        }
+    }
 }
 
 /// What can be called of a package, from the text of its `interface.json`.

@@ -71,7 +71,7 @@ fn open(from: &Store, entry: &Entry, args: &cli::Promote) -> Result<Candidate, F
     }
     let package = package_file::of_file(fs::again(&file)?, &shown)?;
     believed(entry, &package, &shown)?;
-    let interface = package.interface()?;
+    let interface = package.interface_if_any()?;
     Ok(Candidate {
         shown: shown.into(),
         file,

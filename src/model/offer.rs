@@ -166,6 +166,12 @@ impl Releases {
         self.releases.insert(at, offer);
     }
 
+    /// True where a package is told of.
+    pub fn has(&self, name: &Name) -> bool {
+        let is_it = |offer: &Offer| offer.is(name) && offer.files.contains_key(&name.format);
+        self.releases.iter().any(is_it)
+    }
+
     /// Takes out a package, and the release with its last one.
     pub fn remove(&mut self, name: &Name) {
         for offer in self.releases.iter_mut().filter(|offer| offer.is(name)) {
@@ -235,9 +241,9 @@ pub fn documents(package: &PackageName, version: &Version, id: Sha256Digest) -> 
     [format!("{stem}.bundle.json.gz"), format!("{stem}.interface.json.gz")]
 }
 
-/// True for the key of such a document.
-pub fn is_document(key: &str) -> bool {
-    key.ends_with(".json.gz")
+/// True for a key of [`kept`]: such a document, or the page of a release.
+pub fn is_kept(key: &str) -> bool {
+    key.strip_prefix(DIRECTORY).is_some_and(|name| name.contains('/'))
 }
 
 /// All that is kept of a release beside its packages.

@@ -66,6 +66,7 @@ fn pages_tell_what_there_is_and_what_changed_whatever_the_order_of_publishing() 
 
     ok(&bench.run(&[&prune[..5], &["0", "--min-days", "0"]].concat()));
     assert!(!bench.path("repository/releases/web.html").exists());
+    assert_eq!(shell(&bench.path("repository/releases"), "find . -type f"), "./.apps.json\n");
     ok(&bench.publish("foo-r2", &[]));
     assert!(page(&bench, "releases/foo.html").contains("foo/tags/r2"));
 }
@@ -155,6 +156,7 @@ fn lists_and_pages_that_are_lost_or_damaged_are_made_again() {
     for damage in [
         "echo '{\"schema\":9' > releases/web.json",
         "echo > releases/.apps.json",
+        "rm releases/web.json",
         "rm releases/.apps.json releases/*.json; rm -r releases/*.html index.html",
     ] {
         shell(&repository, "rm -rf ../before; cp -r . ../before");
@@ -191,4 +193,47 @@ fn releases_that_look_alike_have_a_page_each() {
         let told = shell(&pages, &format!("grep -l '<h3><code>foo::{class}<' *.html | wc -l"));
         assert_eq!(told.trim(), "1", "{class}");
     }
+}
+
+/// What was pruned once is no work for those who prune later, who end what was left.
+#[test]
+fn pages_of_what_was_pruned_before_are_left_alone() {
+    let bench = bench();
+    ok(&bench.publish("foo", &[]));
+    ok(&bench.publish("web", &[]));
+    let prune = ["publish", "--prune", "--to", "repository", "--min-days", "0", "--keep"];
+    ok(&bench.run(&[&prune[..], &["1"]].concat()));
+    let repository = bench.path("repository");
+    shell(&repository, "cp -r releases ../before");
+    // Somebody was killed between the list and the rest.
+    shell(&repository, "echo > releases/foo.html; echo > releases/localpuppet-foo-r1/1.html");
+    let command = bench.command(&[&prune[..], &["1"]].concat());
+    let mut traced = std::process::Command::new("strace");
+    traced.args(["-f", "-qq", "-e", "trace=unlink,unlinkat", "-e", "status=failed"]);
+    traced.arg(command.get_program()).args(command.get_args()).current_dir(bench.path(""));
+    let said = ran(&mut traced);
+    ok(&said);
+    assert!(!said.text.contains("/releases/"), "{said}");
+    shell(&repository, "diff -r ../before releases");
+}
+
+#[test]
+fn a_package_of_an_older_localpuppet_is_published_and_told_of_as_far_as_it_goes() {
+    let bench = bench();
+    let old = "
+        dpkg-deb -R out/localpuppet-web-r1_1_all.deb old; cd old/usr/share/localpuppet/web/r1
+        rm interface.json; sed -i '/\"interface\": {/,/  },/d' bundle.json
+        cd ../../../../..; rm DEBIAN/md5sums; dpkg-deb --root-owner-group -b . ../old.deb";
+    shell(&bench.path(""), old);
+    ok(&bench.run(&["publish", "--to", "repository", "old.deb"]));
+    ok(&bench.publish("web-r2_", &[]));
+    ok(&bench.run(&["promote", "repository", "--to", "live"]));
+    for page in ["repository", "live"]
+        .map(|name| bench.path(name).join("releases/localpuppet-web-r1/1.html"))
+    {
+        let page = fs::read_to_string(page).unwrap();
+        assert!(page.contains("Modulepath") && page.contains("<td>web<td>1.0.r1"), "{page}");
+        assert!(!page.contains("Classes"), "{page}");
+    }
+    assert!(page(&bench, "releases/localpuppet-web-r2/2.html").contains("Classes"));
 }

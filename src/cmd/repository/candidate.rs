@@ -23,7 +23,8 @@ pub struct Candidate {
     pub file: File,
     pub name: Name,
     pub bundle: Bundle,
-    pub interface: Interface,
+    /// None of a package that an older localpuppet has built.
+    pub interface: Option<Interface>,
     pub bytes: u64,
     pub sha256: Sha256Digest,
     /// The repository that it was published in before, and the digest that was handed in there.
@@ -114,7 +115,7 @@ fn read(path: &Path) -> Result<Candidate, Failure> {
             .exit(Exit::NotVerified));
     }
     let name = Name::of(&package.bundle, package.facts.format);
-    let interface = package.interface()?;
+    let interface = package.interface_if_any()?;
     Ok(Candidate {
         shown: path.to_owned(),
         file,

@@ -28,8 +28,8 @@ use std::rc::Rc;
 pub fn describe(store: &Store, candidate: &Candidate) -> Result<(), Failure> {
     let Name { package, version, .. } = &candidate.name;
     let [bundle, interface] = offer::documents(package, version, candidate.bundle.bundle_id);
-    let texts = [(bundle, candidate.bundle.to_json()), (interface, candidate.interface.to_json())];
-    for (key, text) in texts {
+    let interface = candidate.interface.as_ref().map(|told| (interface, told.to_json()));
+    for (key, text) in [(bundle, candidate.bundle.to_json())].into_iter().chain(interface) {
         let packed = gzip(text.as_bytes(), 6).map_err(|error| {
             let why = Failure::new(error.to_string());
             Failure::new(format!("failed to compress `{key}`")).because(why)
@@ -58,6 +58,7 @@ fn there(store: &Store, wanted: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>, F
 }
 
 fn write_of(site: &Site, change: &Change) -> Result<(), Failure> {
+    let store = &site.store;
     let mut apps: BTreeMap<&str, AppChange> = BTreeMap::new();
     for entry in &change.add {
         apps.entry(entry.app.source()).or_default().add.push(entry);
@@ -65,25 +66,26 @@ fn write_of(site: &Site, change: &Change) -> Result<(), Failure> {
     for entry in &change.remove {
         apps.entry(entry.app.source()).or_default().remove.push(entry);
     }
-    let mut summaries = BTreeMap::new();
-    for (app, change) in &apps {
-        let list = of_app(&site.store, app, change)?;
-        summaries.insert(*app, list.summary());
+    let known = read::<Apps>(store, APPS)?.0.unwrap_or_default();
+    for (name, change) in &apps {
+        App::of(store, name, &known).write(change)?;
     }
-    let changed = |apps: &Apps| {
-        let mut apps = apps.clone();
-        apps.url = site.options.url.clone().or(apps.url);
-        apps.signed = site.signer.is_some();
-        for (app, summary) in &summaries {
-            match summary {
-                Some(summary) => apps.apps.insert((*app).to_owned(), summary.clone()),
-                None => apps.apps.remove(*app),
+    // Each list is read again: somebody may have added to it and told of that meanwhile.
+    let changed = |before: &Apps| {
+        let mut after = before.clone();
+        after.url = site.options.url.clone().or(after.url);
+        after.signed = site.signer.is_some();
+        for name in apps.keys() {
+            let list = read::<Releases>(store, &Releases::key(name))?.0;
+            match list.and_then(|list| list.summary()) {
+                Some(summary) => after.apps.insert((*name).to_owned(), summary),
+                None => after.apps.remove(*name),
             };
         }
-        Ok(apps)
+        Ok(after)
     };
-    swap(&site.store, APPS, |_| Ok(Apps::default()), changed)?;
-    render(&site.store, APPS, INDEX_PAGE, |apps| Some(page::index(apps)))
+    swap(store, APPS, |_| Ok(Apps::default()), changed)?;
+    render(store, APPS, INDEX_PAGE, |apps| Some(page::index(apps)))
 }
 
 /// Entries of one app.
@@ -93,50 +95,95 @@ struct AppChange<'a> {
     remove: Vec<&'a Entry>,
 }
 
-/// The list of an app with a change, and its pages.
-fn of_app(store: &Store, app: &str, change: &AppChange) -> Result<Releases, Failure> {
-    let described = Described { store, known: RefCell::default() };
-    let key = Releases::key(app);
-    let first = |seen: Option<&Seen>| {
-        let mut list = Releases::of(app);
-        if seen.is_some() {
-            there(store, |entry| entry.app.source() == app)?
-                .iter()
-                .for_each(|entry| list.add(entry));
-            (0..list.releases.len()).try_for_each(|at| described.tell(&mut list, at))?;
+impl AppChange<'_> {
+    fn versions(&self) -> impl Iterator<Item = &Version> {
+        self.add.iter().chain(&self.remove).map(|entry| &entry.name.version)
+    }
+}
+
+/// The list of an app, and its pages.
+struct App<'s> {
+    name: &'s str,
+    key: String,
+    /// Where the page of all apps has it, it has a list, or that was lost.
+    is_known: bool,
+    described: Described<'s>,
+}
+
+impl<'s> App<'s> {
+    fn of(store: &'s Store, name: &'s str, known: &Apps) -> Self {
+        let described = Described { store, known: RefCell::default() };
+        let is_known = known.apps.contains_key(name);
+        App { name, key: Releases::key(name), is_known, described }
+    }
+
+    /// Makes a change, of which that counts which the list does not tell yet, or still tells.
+    fn write(&self, change: &AppChange) -> Result<(), Failure> {
+        let store = self.described.store;
+        let (before, seen) = read::<Releases>(store, &self.key)?;
+        if seen.is_none() && !self.is_known && change.add.is_empty() {
+            return Ok(());
+        }
+        let is_told = |entry: &&Entry| before.as_ref().is_none_or(|list| list.has(&entry.name));
+        let remove = change.remove.iter().copied().filter(is_told).collect();
+        let change = AppChange { add: change.add.clone(), remove };
+        let list =
+            swap(store, &self.key, |seen| self.first(seen), |list| self.changed(list, &change))?;
+        for at in list.touched(change.versions()) {
+            self.described.put(&self.key, &list.releases[at])?;
+        }
+        self.forget(&list, &change)?;
+        let html = |list: &Releases| (!list.releases.is_empty()).then(|| page::app(list));
+        render(store, &self.key, &Releases::page(self.name), html)?;
+        if list.releases.is_empty() { self.end() } else { Ok(()) }
+    }
+
+    /// The list before the first change; made of the ledger where there was one.
+    fn first(&self, seen: Option<&Seen>) -> Result<Releases, Failure> {
+        let mut list = Releases::of(self.name);
+        if seen.is_some() || self.is_known {
+            self.entries()?.iter().for_each(|entry| list.add(entry));
+            (0..list.releases.len()).try_for_each(|at| self.described.tell(&mut list, at))?;
         }
         Ok(list)
-    };
-    let changed = |list: &Releases| {
+    }
+
+    fn entries(&self) -> Result<Vec<Entry>, Failure> {
+        there(self.described.store, |entry| entry.app.source() == self.name)
+    }
+
+    fn changed(&self, list: &Releases, change: &AppChange) -> Result<Releases, Failure> {
         let mut list = list.clone();
         change.add.iter().for_each(|entry| list.add(entry));
         change.remove.iter().for_each(|entry| list.remove(&entry.name));
         for at in list.touched(change.versions()) {
-            described.tell(&mut list, at)?;
+            self.described.tell(&mut list, at)?;
         }
         Ok(list)
-    };
-    let list = swap(store, &key, first, changed)?;
-    for at in list.touched(change.versions()) {
-        described.put(&key, &list.releases[at])?;
     }
-    for entry in &change.remove {
-        let Entry { name: Name { package, version, .. }, bundle_id, .. } = entry;
-        if !list.releases.iter().any(|offer| offer.package == *package && offer.version == *version)
-        {
-            offer::kept(package, version, *bundle_id)
-                .iter()
-                .try_for_each(|key| store.remove(key))?;
-        }
-    }
-    let html = |list: &Releases| (!list.releases.is_empty()).then(|| page::app(list));
-    render(store, &key, &Releases::page(app), html)?;
-    Ok(list)
-}
 
-impl AppChange<'_> {
-    fn versions(&self) -> impl Iterator<Item = &Version> {
-        self.add.iter().chain(&self.remove).map(|entry| &entry.name.version)
+    /// Removes what is kept of releases that have gone.
+    fn forget(&self, list: &Releases, change: &AppChange) -> Result<(), Failure> {
+        let store = self.described.store;
+        for Entry { name: Name { package, version, .. }, bundle_id, .. } in &change.remove {
+            let is_it = |offer: &Offer| offer.package == *package && offer.version == *version;
+            if !list.releases.iter().any(is_it) {
+                let kept = offer::kept(package, version, *bundle_id);
+                kept.iter().try_for_each(|key| store.remove(key))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the list of an app that has no release any more. Whoever entered one meanwhile may
+    /// have told of it in this list, so it is told once more.
+    fn end(&self) -> Result<(), Failure> {
+        self.described.store.remove(&self.key)?;
+        let entries = self.entries()?;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.write(&AppChange { add: entries.iter().collect(), remove: Vec::new() })
     }
 }
 
@@ -144,7 +191,7 @@ impl AppChange<'_> {
 struct Described<'s> {
     store: &'s Store,
     /// By where that is kept: an app path may have many snapshots.
-    known: RefCell<BTreeMap<String, Option<Rc<Side>>>>,
+    known: RefCell<BTreeMap<String, Option<Rc<Inside>>>>,
 }
 
 impl Described<'_> {
@@ -160,8 +207,10 @@ impl Described<'_> {
         let (Some(offer), Some(below)) = (list.releases.get(at), list.releases.get(at + 1)) else {
             return Ok(None);
         };
-        let (to, from) = (self.side(offer)?, self.side(below)?);
-        Ok(from.zip(to).map(|(from, to)| diff::of(&from, &to)))
+        let (to, from) = (self.inside(offer)?, self.inside(below)?);
+        let sides =
+            from.as_deref().and_then(Inside::side).zip(to.as_deref().and_then(Inside::side));
+        Ok(sides.map(|(from, to)| diff::of(from, to)))
     }
 
     /// Makes the page of a release as the list has it when the page is replaced; none where it is
@@ -175,32 +224,62 @@ impl Described<'_> {
                 return self.store.remove(&page).map(Some);
             };
             let (offer, changes) = (&now.releases[at], self.changes(&now, at)?);
-            let html = page::release(offer, self.side(offer)?.as_deref(), changes.as_ref());
+            let inside = self.inside(offer)?;
+            let inside = inside.as_deref().map(|inside| (inside.bundle(), inside.interface()));
+            let html = page::release(offer, inside, changes.as_ref());
             Ok(swap_page(self.store, &page, &html, there)?.then_some(()))
         })
     }
 
-    fn side(&self, offer: &Offer) -> Result<Option<Rc<Side>>, Failure> {
+    fn inside(&self, offer: &Offer) -> Result<Option<Rc<Inside>>, Failure> {
         let [key, interface] = offer::documents(&offer.package, &offer.version, offer.bundle_id);
         if let Some(known) = self.known.borrow().get(&key) {
             return Ok(known.clone());
         }
-        let texts =
-            self.text(&key, bundle::LARGEST)?.zip(self.text(&interface, document::LARGEST)?);
+        let (bundle, interface) =
+            (self.text(&key, bundle::LARGEST)?, self.text(&interface, document::LARGEST)?);
         // What cannot be read is not shown; the packages tell the same.
-        let side = texts.and_then(|(bundle, interface)| {
-            let bundle = Bundle::from_json(bundle.as_bytes()).ok()?;
-            let interface = Interface::from_json(interface.as_bytes()).ok()?;
-            (bundle.bundle_id == offer.bundle_id).then_some(())?;
-            Some(Rc::new(Side { place: offer.shown(), bundle, interface }))
+        let bundle = bundle.and_then(|text| Bundle::from_json(text.as_bytes()).ok());
+        let bundle = bundle.filter(|bundle| bundle.bundle_id == offer.bundle_id);
+        let interface = interface.and_then(|text| Interface::from_json(text.as_bytes()).ok());
+        let inside = bundle.map(|bundle| match interface {
+            Some(interface) => Inside::Whole(Side { place: offer.shown(), bundle, interface }),
+            None => Inside::Bundle(bundle),
         });
-        self.known.borrow_mut().insert(key, side.clone());
-        Ok(side)
+        let inside = inside.map(Rc::new);
+        self.known.borrow_mut().insert(key, inside.clone());
+        Ok(inside)
     }
 
     fn text(&self, key: &str, largest: u64) -> Result<Option<String>, Failure> {
         let packed = self.store.get(key, largest)?;
         Ok(packed.and_then(|(packed, _)| gunzip(&packed, largest).ok()))
+    }
+}
+
+/// What is kept of a release.
+enum Inside {
+    Whole(Side),
+    /// Of a package that an older localpuppet has built, which does not tell what can be called.
+    Bundle(Bundle),
+}
+
+impl Inside {
+    fn bundle(&self) -> &Bundle {
+        match self {
+            Inside::Whole(Side { bundle, .. }) | Inside::Bundle(bundle) => bundle,
+        }
+    }
+
+    fn side(&self) -> Option<&Side> {
+        match self {
+            Inside::Whole(side) => Some(side),
+            Inside::Bundle(_) => None,
+        }
+    }
+
+    fn interface(&self) -> Option<&Interface> {
+        self.side().map(|side| &side.interface)
     }
 }
 

@@ -81,12 +81,12 @@ fn strays(site: &Site) -> Result<Vec<String>, Failure> {
     let known = list::entries(&site.store)?;
     let keys = known.iter().flat_map(|Known { entry, removed }| {
         let Name { package, version, .. } = &entry.name;
-        let documents = offer::documents(package, version, entry.bundle_id);
-        let documents = documents.into_iter().filter(|_| !*removed);
-        documents.chain([entry.path.clone()])
+        let kept = offer::kept(package, version, entry.bundle_id);
+        let kept = kept.into_iter().filter(|_| !*removed);
+        kept.chain([entry.path.clone()])
     });
     let keys: BTreeSet<String> = keys.collect();
-    let all = stored.into_iter().chain(told.into_iter().filter(|key| offer::is_document(key)));
+    let all = stored.into_iter().chain(told.into_iter().filter(|key| offer::is_kept(key)));
     let strays: Vec<String> = all.filter(|key| !keys.contains(key)).collect();
     strays.iter().try_for_each(|key| site.store.remove(key))?;
     Ok(strays)

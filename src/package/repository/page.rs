@@ -1,6 +1,7 @@
 //! The pages of a repository: plain HTML, whole without scripts, linked by relative paths.
 
-use crate::model::diff::{Diff, FileChange, Finding, Side, Verdict};
+use crate::model::bundle::Bundle;
+use crate::model::diff::{Diff, FileChange, Finding, Verdict};
 use crate::model::interface::{Interface, shown};
 use crate::model::module::{Line, Module};
 use crate::model::offer::{Apps, Offer, Releases};
@@ -98,8 +99,13 @@ pub fn app(list: &Releases) -> String {
     page(&list.app, &body)
 }
 
-/// The page of a release; `inside` is what its bundle says, `changes` what is not as in the one below.
-pub fn release(offer: &Offer, inside: Option<&Side>, changes: Option<&Diff>) -> String {
+/// The page of a release; `inside` is what its bundle says and what of it can be called, `changes`
+/// what is not as in the one below.
+pub fn release(
+    offer: &Offer,
+    inside: Option<(&Bundle, Option<&Interface>)>,
+    changes: Option<&Diff>,
+) -> String {
     let app = offer.app.source();
     let mut body = format!(
         "<p><a href=\"../../index.html\">All apps</a> / <a href=\"{}\">{}</a></p>\n\
@@ -114,16 +120,16 @@ pub fn release(offer: &Offer, inside: Option<&Side>, changes: Option<&Diff>) -> 
         date(&offer.published_at),
         packages(offer, 2)
     );
-    if let Some(Side { bundle, .. }) = inside {
+    if let Some((bundle, _)) = inside {
         let paths = bundle.modulepath.iter().map(|entry| text(entry.app.as_str()));
         let paths: String = paths.map(|path| format!("<li><code>{path}</code>\n")).collect();
         let _ = writeln!(body, "<dt>Modulepath<dd><ol>\n{paths}</ol>");
     }
     body.push_str("</dl>\n");
     body.push_str(&changes.map(changed).unwrap_or_default());
-    if let Some(Side { bundle, interface, .. }) = inside {
+    if let Some((bundle, interface)) = inside {
         body.push_str(&modules(&bundle.modules));
-        body.push_str(&classes(interface));
+        body.push_str(&interface.map(classes).unwrap_or_default());
     }
     page(&offer.shown(), &body)
 }
