@@ -142,6 +142,15 @@ impl Store {
         }
     }
 
+    /// The keys of what was on its way to become an object when somebody was killed, that many
+    /// seconds ago or more. Of what did not arrive a bucket keeps nothing.
+    pub fn leftovers(&self, seconds: i64) -> Result<Vec<String>, Failure> {
+        match self {
+            Store::Directory(directory) => directory.leftovers(seconds),
+            Store::S3(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Removes an object; there may be none.
     pub fn remove(&self, key: &str) -> Result<(), Failure> {
         match self {

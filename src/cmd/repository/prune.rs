@@ -18,6 +18,9 @@ use crate::plan::prune_repository::choose;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
+/// Nobody is at work for longer, in seconds.
+const DAY: i64 = 86_400;
+
 /// Removes releases.
 pub fn run(args: &cli::Publish, say: Say) -> Result<Answer, Failure> {
     let (mut site, head) = Site::look(&args.repository)?;
@@ -61,6 +64,9 @@ fn sweep(site: &Site, known: &[Known]) -> Result<Vec<String>, Failure> {
         }
     }
     deleted.extend(strays(site)?);
+    let leftovers = site.store.leftovers(DAY)?;
+    leftovers.iter().try_for_each(|key| site.store.remove(key))?;
+    deleted.extend(leftovers);
     Ok(deleted)
 }
 

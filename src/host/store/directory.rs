@@ -10,6 +10,7 @@ use crate::model::repository::TOLERATED_SECONDS;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Where publishers of one directory wait for each other, and where swaps are made.
@@ -190,6 +191,37 @@ impl Directory {
         Ok(found)
     }
 
+    /// Files that were on their way to a name when their publisher was killed, that many seconds
+    /// ago or more.
+    pub fn leftovers(&self, seconds: i64) -> Result<Vec<String>, Failure> {
+        let mut found = Vec::new();
+        let mut directories = vec![String::new()];
+        while let Some(directory) = directories.pop() {
+            for name in fs::names(&self.path(&directory))? {
+                let key = format!("{directory}{name}");
+                match fs::kind(&self.path(&key))? {
+                    Some(kind) if kind.is_dir() => directories.push(key + "/"),
+                    Some(_) if name.starts_with(fs::UNNAMED) && self.age(&key)? >= seconds => {
+                        found.push(key);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// Seconds since a file got its last name: what has an old object's bytes may be new.
+    fn age(&self, key: &str) -> Result<i64, Failure> {
+        let path = self.path(key);
+        match std::fs::symlink_metadata(&path) {
+            Ok(metadata) => Ok(clock::timestamp().as_second() - metadata.ctime()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(failed("look at", &path, error)),
+        }
+    }
+
     /// Removes a file.
     pub fn remove(&self, key: &str) -> Result<(), Failure> {
         let path = self.path(key);
@@ -239,6 +271,16 @@ mod tests {
         assert!(store.swap("x", b"2", Some(&seen)).unwrap());
         assert!(!store.swap("x", b"3", Some(&seen)).unwrap());
         assert_eq!(store.get("x", 10).unwrap().unwrap().0, b"2");
+    }
+
+    #[test]
+    fn what_was_on_its_way_to_a_name_is_found_and_nothing_else() {
+        let (_directory, store) = store();
+        for key in ["apt/.localpuppet-a1", ".localpuppet-b2", "yum/x.localpuppet-c", "apt/.x"] {
+            store.create(key, Content::Bytes(b"1")).unwrap();
+        }
+        assert_eq!(store.leftovers(0).unwrap(), [".localpuppet-b2", "apt/.localpuppet-a1"]);
+        assert!(store.leftovers(60).unwrap().is_empty());
     }
 
     #[test]
