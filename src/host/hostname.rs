@@ -32,6 +32,12 @@ pub fn certname(signals: &Signals) -> Result<Certname, Failure> {
     })
 }
 
+/// This process, for whoever looks for it: `on runner-7, process 4711`.
+pub fn process() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("on {name}, process {}", std::process::id())
+}
+
 fn domain(host: &str, signals: &Signals) -> Option<String> {
     // getaddrinfo(3) with its canonical name, which std does not ask for.
     let line = CommandLine::new("getent", ["ahosts", host]);

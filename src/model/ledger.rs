@@ -180,6 +180,9 @@ pub fn plain(name: &str) -> String {
 #[serde(deny_unknown_fields)]
 pub struct Begun {
     pub since: String,
+    /// The host and the process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     pub names: Vec<Name>,
 }
 

@@ -3,6 +3,7 @@
 //! The head is the one object that publishers compare and swap. The files that
 //! clients read first are copies of what it names, and follow it.
 
+use super::architecture::{Architecture, ArchitectureError};
 use super::digest::Sha256Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -135,6 +136,8 @@ pub enum HeadError {
     Json(#[from] serde_json::Error),
     #[error("expected `schema` {SCHEMA}, found `{0}`; a newer localpuppet reads it")]
     Schema(u32),
+    #[error("`architectures`: {0}")]
+    Architecture(ArchitectureError),
 }
 
 /// What a generation is made of, before it has its place after another.
@@ -153,6 +156,10 @@ impl Head {
         let head: Head = serde_json::from_slice(text)?;
         if head.schema != SCHEMA {
             return Err(HeadError::Schema(head.schema));
+        }
+        // They are part of paths.
+        for name in &head.architectures {
+            name.parse::<Architecture>().map_err(HeadError::Architecture)?;
         }
         Ok(head)
     }
@@ -217,6 +224,15 @@ mod tests {
             pointers: Vec::new(),
             objects: BTreeSet::from([object.to_owned(), "always".to_owned()]),
         }
+    }
+
+    #[test]
+    fn a_head_names_no_path_as_an_architecture() {
+        let (mut head, _) = Head::after(None, draft(0, "a"));
+        head.architectures = vec!["amd64".to_owned(), "q/../x".to_owned()];
+        let told =
+            "`architectures`: expected an architecture of dpkg such as `amd64`, found `q/../x`";
+        assert_eq!(Head::from_json(&head.to_json()).unwrap_err().to_string(), told);
     }
 
     #[test]

@@ -389,6 +389,33 @@ fn promote_ends_what_a_killed_publisher_began() {
 }
 
 #[test]
+fn a_release_that_a_killed_publisher_took_is_ended_by_the_same_bytes_alone() {
+    needs(&[("strace", "strace")]);
+    let bench = Bench::new();
+    ok(&bench.publish("r2", &[]));
+    // It tells what it begins, takes the release, and is killed before the package is in the pool.
+    let kill = ["-f", "-o", "/dev/null", "-e", "trace=linkat", "-e"];
+    let mut killed = Command::new("strace");
+    killed.args(kill).args(["inject=linkat:signal=KILL:when=3", env!("CARGO_BIN_EXE_localpuppet")]);
+    killed.args(["publish", "--to", "repository", &bench.packages("r1_")[0]]);
+    assert_ne!(ran(killed.current_dir(bench.directory.path())).code, 0);
+    shell(bench.directory.path(), "mv out given; mkdir out");
+    bench.bundle("foo/tags/r1", "other");
+    let refused = bench.publish("r1_", &[]);
+    let told = "error: `localpuppet-foo-r1` is taken for another bundle by a publication that has not ended: begun 20";
+    assert!(refused.code == 12 && refused.text.contains(told), "{refused}");
+    assert!(refused.text.contains(", process "), "{refused}");
+    let told = "hint: publish what that began with, which ends it: the package with the bundle ID expected\n";
+    assert!(refused.text.contains(told), "{refused}");
+    // Who is refused leaves nothing; the same bytes, in either format, are as good as the first.
+    assert_eq!(shell(&bench.path("repository/ledger/begun"), "ls | wc -l"), "1\n");
+    ok(&bench.run(&["publish", "--to", "repository", "given/localpuppet-foo-r1-1-1.noarch.rpm"]));
+    ok(&bench.run(&["publish", "--to", "repository", "given/localpuppet-foo-r1_1_all.deb"]));
+    let checked = bench.run(&["publish", "--verify", "--to", "repository"]);
+    assert!(checked.text.contains(", 4 packages: whole"), "{checked}");
+}
+
+#[test]
 fn an_rpm_that_was_not_signed_is_signed_on_its_way_into_a_signed_repository() {
     needs(&[("dnf", "dnf")]);
     let bench = Bench::new();

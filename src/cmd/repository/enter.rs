@@ -5,7 +5,8 @@ use super::generation::Change;
 use super::{Site, pages};
 use crate::host::gpg::Form;
 use crate::host::store::{Content, Created, Store};
-use crate::host::{clock, fs};
+use crate::host::{clock, fs, hostname};
+use crate::model::app::PackageName;
 use crate::model::compression::Format;
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
@@ -28,23 +29,28 @@ pub fn enter(site: &Site, candidates: &[&Candidate]) -> Result<Entered, Failure>
     if candidates.is_empty() {
         return Ok(Entered { entries: Vec::new(), begun: None });
     }
-    candidates.iter().try_for_each(|candidate| claim(&site.store, candidate))?;
     let names = candidates.iter().map(|candidate| candidate.name.clone()).collect();
-    let begun = serde_json::to_vec(&Begun { since: clock::now(), names }).unwrap_or_default();
+    let begun = Begun { since: clock::now(), by: Some(hostname::process()), names };
+    let begun = serde_json::to_vec(&begun).unwrap_or_default();
     let key = format!(
         "{BEGUN}{}-{}.json",
         clock::now_as_name(),
         &Sha256Digest::of(&begun).to_string()[..16]
     );
     site.store.create(&key, Content::Bytes(&begun))?;
+    let claimed = candidates.iter().try_for_each(|candidate| claim(&site.store, candidate, &key));
+    if let Err(failure) = claimed {
+        site.store.remove(&key)?;
+        return Err(failure);
+    }
     let entries = candidates.iter().map(|candidate| enter_one(site, candidate));
     let entries = entries.collect::<Result<_, _>>()?;
     Ok(Entered { entries, begun: Some(key) })
 }
 
 /// Takes the release for one bundle: entries are one a format, and two publishers
-/// that look at the same time would each enter theirs.
-fn claim(store: &Store, candidate: &Candidate) -> Result<(), Failure> {
+/// that look at the same time would each enter theirs. `own` tells that we have begun.
+fn claim(store: &Store, candidate: &Candidate, own: &str) -> Result<(), Failure> {
     let (name, bundle) = (&candidate.name, &candidate.bundle);
     let key = name.claim(bundle.tag.is_some());
     let text = format!("{} {}\n", name.version, bundle.bundle_id);
@@ -52,15 +58,33 @@ fn claim(store: &Store, candidate: &Candidate) -> Result<(), Failure> {
         return Ok(());
     }
     candidate::judge_one(store, candidate)?;
-    let (package, shown) = (&name.package, candidate.shown.display());
-    let failure = Failure::new(format!("`{package}` is published already, as another bundle"));
     let there = store.get(&key, LARGEST)?.map(|(text, _)| text).unwrap_or_default();
     let there = String::from_utf8_lossy(&there).trim_end().to_owned();
+    let (package, shown) = (&name.package, candidate.shown.display());
+    let since = begun_with(store, package, own)?;
     let why = format!("`{key}`: expected `{there}`, found `{}` in `{shown}`", text.trim_end());
-    Err(failure
-        .because(Failure::new(why))
-        .exit(Exit::NotVerified)
-        .hint("a release never changes: tag a new one, and publish that"))
+    Err(Failure::new(format!(
+        "`{package}` is taken for another bundle by a publication that has not ended{since}"
+    ))
+    .because(Failure::new(why))
+    .exit(Exit::NotVerified)
+    .hint("publish what that began with, which ends it: the package with the bundle ID expected")
+    .hint("or tag a new release, and publish that"))
+}
+
+/// Since when and by whom a package is being published, as far as that is known.
+fn begun_with(store: &Store, package: &PackageName, own: &str) -> Result<String, Failure> {
+    for key in store.list(BEGUN)?.iter().filter(|key| *key != own) {
+        let begun = store.get(key, LARGEST)?;
+        let begun = begun.and_then(|(text, _)| serde_json::from_slice::<Begun>(&text).ok());
+        if let Some(Begun { since, by, .. }) =
+            begun.filter(|begun| begun.names.iter().any(|name| name.package == *package))
+        {
+            let by = by.map(|by| format!(", {by}"));
+            return Ok(format!(": begun {since}{}", by.unwrap_or_default()));
+        }
+    }
+    Ok(String::new())
 }
 
 fn enter_one(site: &Site, candidate: &Candidate) -> Result<Entry, Failure> {
