@@ -12,9 +12,9 @@ pub mod prune;
 pub mod publication;
 
 use crate::cli::Repository;
-use crate::host::clock;
 use crate::host::gpg::Signer;
 use crate::host::store::Store;
+use crate::host::{clock, fs};
 use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
@@ -54,6 +54,8 @@ pub struct Site<'a> {
 impl<'a> Site<'a> {
     /// Opens a repository to look at; nothing is written.
     pub fn look(options: &'a Repository) -> Result<(Self, Option<Head>), Failure> {
+        // Packages are open from when they are read until they are stored.
+        fs::open_many();
         let store = Store::open(&options.to)?;
         let head = commit::head(&store)?.map(|(head, _)| head);
         Ok((Site { store, signer: None, keys: None, options }, head))

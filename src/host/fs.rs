@@ -172,6 +172,14 @@ fn named_beside(directory: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new().prefix(UNNAMED).tempfile_in(directory)
 }
 
+/// Lets this process have as many files open as it may; where that is no more, opening one fails later.
+pub fn open_many() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
 /// A file that has no name and goes with the process.
 pub fn spool(directory: &Path) -> Result<File, Failure> {
     tempfile::tempfile_in(directory).map_err(|error| failed("write in", directory, error))

@@ -415,6 +415,25 @@ fn a_release_that_a_killed_publisher_took_is_ended_by_the_same_bytes_alone() {
     assert!(checked.text.contains(", 4 packages: whole"), "{checked}");
 }
 
+/// A shell's limit of open files is often lower than a repository has packages.
+#[test]
+fn more_packages_are_published_and_promoted_than_a_shell_lets_open() {
+    let bench = Bench::new();
+    let apps: Vec<String> = (1..=20).map(|number| format!("many/tags/r{number}")).collect();
+    for app in &apps {
+        fs::create_dir_all(bench.path(&format!("modules/{app}"))).unwrap();
+        fs::write(bench.path(&format!("modules/{app}/manifest.yaml")), "").unwrap();
+    }
+    let mut bundle = bench.command(&["bundle", "--module-root", "modules", "--out", "many"]);
+    ok(&ran(bundle.args(&apps)));
+    let script = r#"ulimit -S -n 24; "$0" publish many/* --to repository; "$0" promote repository --to live"#;
+    let mut command = Command::new("sh");
+    command.args(["-euc", script, env!("CARGO_BIN_EXE_localpuppet")]);
+    ok(&ran(command.current_dir(bench.directory.path())));
+    let checked = bench.run(&["publish", "--verify", "--to", "live"]);
+    assert!(checked.text.contains(", 40 packages: whole"), "{checked}");
+}
+
 #[test]
 fn an_rpm_that_was_not_signed_is_signed_on_its_way_into_a_signed_repository() {
     needs(&[("dnf", "dnf")]);
