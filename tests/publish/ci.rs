@@ -131,6 +131,37 @@ fn the_pipeline_of_gitlab_publishes_a_tag() {
     runner.is_published();
 }
 
+/// The step of a pipeline that holds ENCs against the release, where none calls it.
+#[test]
+fn a_pipeline_says_where_no_enc_calls_the_release() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let directory = tempfile::tempdir().unwrap();
+    let script = format!("cp -r {0}/modules {0}/enc .; rm enc/web02.yaml", examples.display());
+    shell(directory.path(), &script);
+    let github = pipeline("github.yml");
+    let steps = github["jobs"]["release"]["steps"].as_sequence().unwrap();
+    let step =
+        steps.iter().find(|step| step["run"].as_str().is_some_and(|run| run.contains("UNCALLED")));
+    let github = text_of(&step.unwrap()["run"]);
+    let gitlab = pipeline("gitlab.yml");
+    let lines = gitlab["bundle"]["script"].as_sequence().unwrap().iter().map(text_of);
+    let gitlab =
+        lines.skip_while(|line| !line.starts_with("for enc")).collect::<Vec<_>>().join("\n");
+    let program = Path::new(env!("CARGO_BIN_EXE_localpuppet")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    for (script, app) in [(&github, "APP"), (&gitlab, "app")] {
+        for (uncalled, code) in [("refused", 1), ("allowed", 0)] {
+            let mut command = Command::new("bash");
+            command.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script]);
+            command.current_dir(directory.path()).env("RUNNER_TEMP", directory.path());
+            command.env("PATH", &path).env(app, "foo/tags/r2").env("UNCALLED", uncalled);
+            let said = ran(&mut command);
+            let told = format!("no ENC below enc/ calls foo/tags/r2, which is {uncalled}\n");
+            assert!(said.code == code && said.text.ends_with(&told), "{said}");
+        }
+    }
+}
+
 /// What each step had to say.
 fn told(said: &str) {
     for line in [
