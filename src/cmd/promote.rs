@@ -7,7 +7,7 @@ use crate::cli;
 use crate::host::fs;
 use crate::host::store::Store;
 use crate::model::answer::Answer;
-use crate::model::app::Line;
+use crate::model::app::{AppPath, Line, Release};
 use crate::model::compression::Format;
 use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
@@ -38,23 +38,29 @@ pub fn run(args: &cli::Promote, say: Say) -> Result<Answer, Failure> {
 fn wanted(args: &cli::Promote, entries: Vec<list::Known>) -> Result<Vec<Entry>, Failure> {
     let entries: Vec<Entry> =
         entries.into_iter().filter(|known| !known.removed).map(|known| known.entry).collect();
-    for app in &args.apps {
+    // `foo/r1` names `foo/tags/r1`, as elsewhere.
+    let wanted = |app: &AppPath| match app.as_str().parse::<Release>() {
+        Ok(release) => release.path().clone(),
+        Err(_) => app.clone(),
+    };
+    let apps: Vec<AppPath> = args.apps.iter().map(wanted).collect();
+    for app in &apps {
         if !entries.iter().any(|entry| entry.app == *app) {
             return Err(Failure::new(format!("`{}` has no release `{app}`", args.from))
                 .hint(format!("localpuppet publish --list --to {}", args.from)));
         }
     }
     let is_release = |entry: &Entry| matches!(entry.app.line(), Line::Tag { .. });
-    let named = |entry: &&Entry| args.apps.contains(&entry.app);
+    let named = |entry: &&Entry| apps.contains(&entry.app);
     if let Some(entry) = entries.iter().filter(named).find(|entry| !is_release(entry))
         && !args.allow_snapshots
     {
         return Err(Failure::new(format!("`{}` is a snapshot, not a release", entry.app))
             .hint("promote it all the same, below every release: `--allow-snapshots`"));
     }
-    let is_wanted = |entry: &Entry| match args.apps.is_empty() {
+    let is_wanted = |entry: &Entry| match apps.is_empty() {
         true => args.allow_snapshots || is_release(entry),
-        false => args.apps.contains(&entry.app),
+        false => apps.contains(&entry.app),
     };
     Ok(entries.into_iter().filter(is_wanted).collect())
 }

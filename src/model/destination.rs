@@ -32,7 +32,10 @@ impl FromStr for Destination {
             return Err(DestinationError::Empty);
         }
         let Some(rest) = text.strip_prefix("s3://") else {
-            return match text.contains("://") {
+            // `s3:bucket` and `file:/srv` mean no directory of such a name.
+            let is_scheme = |scheme: &str| ["s3", "file", "http", "https"].contains(&scheme);
+            let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+            return match text.contains("://") || scheme.as_deref().is_some_and(is_scheme) {
                 true => Err(DestinationError::Scheme(text.to_owned())),
                 false => Ok(Destination::Directory(text.into())),
             };
@@ -68,14 +71,26 @@ mod tests {
 
     #[test]
     fn directories_and_buckets_are_told_apart() {
-        assert_eq!("a/b".parse(), Ok(Destination::Directory("a/b".into())));
+        for text in ["a/b", "a:b", "./s3:b"] {
+            assert_eq!(text.parse(), Ok(Destination::Directory(text.into())));
+        }
         let s3 = |text: &str| match text.parse() {
             Ok(Destination::S3 { bucket, prefix }) => Some((bucket, prefix)),
             _ => None,
         };
         assert_eq!(s3("s3://b"), Some(("b".to_owned(), String::new())));
         assert_eq!(s3("s3://b/x/y/"), Some(("b".to_owned(), "x/y/".to_owned())));
-        for text in ["", "s3://", "s3:///x", "s3://b/../x", "s3://b/x y", "http://x/"] {
+        for text in [
+            "",
+            "s3://",
+            "s3:///x",
+            "s3://b/../x",
+            "s3://b/x y",
+            "http://x/",
+            "s3:b",
+            "S3:/b",
+            "file:/x",
+        ] {
             assert!(text.parse::<Destination>().is_err(), "{text}");
         }
     }

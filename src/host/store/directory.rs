@@ -26,7 +26,12 @@ impl Directory {
     /// A directory that may not be there yet.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let root = std::path::absolute(path).map_err(|error| failed("find", path, error))?;
-        Ok(Directory { root })
+        match fs::kind(&root)? {
+            Some(_) if !fs::is_directory(&root)? => {
+                Err(Failure::new(format!("`{}` is no directory", path.display())))
+            }
+            _ => Ok(Directory { root }),
+        }
     }
 
     fn path(&self, key: &str) -> PathBuf {
@@ -281,6 +286,13 @@ mod tests {
         }
         assert_eq!(store.leftovers(0).unwrap(), [".localpuppet-b2", "apt/.localpuppet-a1"]);
         assert!(store.leftovers(60).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_file_is_no_repository() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let told = format!("`{}` is no directory", file.path().display());
+        assert_eq!(Directory::open(file.path()).err().unwrap().to_string(), told);
     }
 
     #[test]
