@@ -18,8 +18,9 @@ use crate::host::{clock, fs};
 use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::ledger::Name;
-use crate::model::repository::Head;
+use crate::model::ledger::{DIRECTORY, Name};
+use crate::model::offer::INDEX_PAGE;
+use crate::model::repository::{Head, PUBLIC_KEY};
 use generation::Change;
 use std::time::Duration;
 
@@ -71,8 +72,13 @@ impl<'a> Site<'a> {
     /// they are what they are for ever.
     pub fn stays_signed(&self, head: Option<&Head>) -> Result<(), Failure> {
         let Repository { to, sign, .. } = self.options;
+        let is_signed = match head {
+            Some(head) => head.signed,
+            // A head that was lost takes no signature along.
+            None => self.store.has(PUBLIC_KEY)?,
+        };
         match (head, sign) {
-            (Some(head), None) if head.signed => {
+            (_, None) if is_signed => {
                 Err(Failure::new(format!("`{to}` is signed, and no key is given"))
                     .exit(Exit::Usage)
                     .hint("--sign KEY"))
@@ -86,6 +92,19 @@ impl<'a> Site<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses where there is something already that another program has made, and clients may read.
+    pub fn is_free(&self) -> Result<(), Failure> {
+        let first = ["apt/dists/stable/InRelease", "apt/dists/stable/Release"];
+        for key in first.into_iter().chain(["yum/repodata/repomd.xml", INDEX_PAGE]) {
+            if self.store.has(key)? && self.store.list(DIRECTORY)?.is_empty() {
+                let to = &self.options.to;
+                let what = format!("`{to}` has `{key}`, and no ledger: another program made it");
+                return Err(Failure::new(what).hint("publish to a place of its own: `--to DIR`"));
+            }
+        }
+        Ok(())
     }
 
     /// Takes the key that is given, if one is, and tries it.
@@ -104,6 +123,11 @@ impl<'a> Site<'a> {
         begun: Option<String>,
         say: Say,
     ) -> Result<Settled, Failure> {
+        if commit::head(&self.store)?.is_none() {
+            // None yet, or lost: the ledger has all that the indexes are made of.
+            let known = list::entries(&self.store)?.into_iter().filter(|known| !known.removed);
+            change.add.extend(known.map(|known| known.entry));
+        }
         let others = enter::begun_by_others(self, &mut change)?;
         let head = during(say, "writing indexes", || commit::commit(self, &change))?;
         during(say, "writing pages", || pages::write(self, &change))?;

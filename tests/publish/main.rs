@@ -292,7 +292,7 @@ fn a_promoted_release_is_the_same_bytes_and_says_where_they_came_from() {
         "{unknown}"
     );
     ok(&bench.run(&[&promote[..], &["foo/tags/r1"]].concat()));
-    ok(&bench.run(&[&promote[..], &["foo/tags/1.0-rc1", "foo/tags/r1"]].concat()));
+    ok(&bench.run(&[&promote[..], &["foo/1.0-rc1", "foo/tags/r1"]].concat()));
     let listed = json(&bench, &["publish", "--list", "--to", "live"]);
     let packages = listed["packages"].as_array().unwrap();
     assert_eq!(packages.len(), 4);
@@ -432,6 +432,48 @@ fn more_packages_are_published_and_promoted_than_a_shell_lets_open() {
     ok(&ran(command.current_dir(bench.directory.path())));
     let checked = bench.run(&["publish", "--verify", "--to", "live"]);
     assert!(checked.text.contains(", 40 packages: whole"), "{checked}");
+}
+
+#[test]
+fn what_another_program_made_is_not_overwritten() {
+    let bench = Bench::new();
+    for key in ["apt/dists/stable/InRelease", "yum/repodata/repomd.xml", "index.html"] {
+        let made = format!(
+            "rm -rf repository; mkdir -p repository/$(dirname {key}); echo > repository/{key}"
+        );
+        shell(bench.directory.path(), &made);
+        for options in [&[][..], &["--dry-run"]] {
+            let refused = bench.publish("r1", options);
+            let told = format!(
+                "error: `repository` has `{key}`, and no ledger: another program made it\n"
+            );
+            assert!(refused.code == 1 && refused.text.contains(&told), "{refused}");
+        }
+        assert_eq!(shell(&bench.path("repository"), "find . -type f"), format!("./{key}\n"));
+    }
+}
+
+#[test]
+fn an_index_that_was_cut_off_is_told_and_made_of_the_ledger_again() {
+    let bench = Bench::new();
+    bench.key("release", "ed25519", "", "never");
+    let sign = ["--sign", "release.secret"];
+    ok(&bench.publish("r1", &sign));
+    ok(&bench.publish("rc1", &sign));
+    shell(
+        &bench.path("repository/apt/dists/stable"),
+        "truncate -s 9 main/*/Packages* main/*/by-hash/*/*",
+    );
+    let refused = bench.publish("r2", &sign);
+    let told =
+        "hint: remove `ledger/head.json` and publish: all indexes are made of the ledger again\n";
+    assert!(refused.code == 12 && refused.text.contains(told), "{refused}");
+    shell(&bench.path("repository"), "rm ledger/head.json");
+    // It was signed, and stays so.
+    assert_eq!(bench.publish("r1", &[]).code, 64);
+    ok(&bench.publish("r1", &sign));
+    let checked = bench.run(&["publish", "--verify", "--to", "repository"]);
+    assert!(checked.text.contains("signed, 6 packages: whole"), "{checked}");
 }
 
 #[test]

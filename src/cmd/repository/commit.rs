@@ -4,7 +4,6 @@ use super::generation::{self, Change, Generation};
 use super::{Site, unless_overtaken};
 use crate::host::store::{Content, Created, Follower, Seen, Store};
 use crate::model::digest::Sha256Digest;
-use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::repository::{HEAD, Head, LARGEST_HEAD, LARGEST_INDEX, PUBLIC_KEY, Pointer};
 use rayon::prelude::*;
@@ -48,10 +47,11 @@ fn store_all(store: &Store, made: &Generation) -> Result<(), Failure> {
     made.objects.par_iter().try_for_each(|(key, bytes)| {
         match store.create(key, Content::Bytes(bytes))? {
             Created::New | Created::Unchanged => Ok(()),
-            Created::Different => {
-                let what = format!("`{key}` is there already, and is not what its name says");
-                Err(Failure::new(what).exit(Exit::NotVerified))
-            }
+            // Its name is its digest, so it was damaged since.
+            Created::Different => unless_overtaken(&format!("`{key}`"), || {
+                let seen = store.get(key, LARGEST_INDEX)?.map(|(_, seen)| seen);
+                Ok(store.swap(key, bytes, seen.as_ref())?.then_some(()))
+            }),
         }
     })?;
     made.copies.par_iter().try_for_each(|(key, of)| store.copy(key, of))

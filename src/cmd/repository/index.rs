@@ -6,7 +6,7 @@ use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::ledger::{Entry, Index};
-use crate::model::repository::{Head, LARGEST_INDEX, Packed, SUITE, Sum};
+use crate::model::repository::{HEAD, Head, LARGEST_INDEX, Packed, SUITE, Sum};
 use crate::package::compress::gunzip;
 use crate::package::repository::parts::{Edited, Forms, Made, Old};
 use crate::package::repository::yum::Document;
@@ -149,5 +149,7 @@ fn object(store: &Store, key: &str, expected: &Sum) -> Result<Vec<u8>, Failure> 
 }
 
 fn bad(key: &str) -> Failure {
-    Failure::new(format!("the index `{key}` is not what the head says")).exit(Exit::NotVerified)
+    let what = format!("the index `{key}` is not what the head says");
+    let hint = format!("remove `{HEAD}` and publish: all indexes are made of the ledger again");
+    Failure::new(what).exit(Exit::NotVerified).hint(hint)
 }

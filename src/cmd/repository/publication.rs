@@ -25,6 +25,9 @@ pub fn make(
         signed: site.options.sign.is_some(),
         generation: head.as_ref().map_or(0, |head| head.generation),
     };
+    if head.is_none() {
+        site.is_free()?;
+    }
     let mut entries = Vec::new();
     let is_nothing = judged.is_empty() && head.is_none();
     if dry_run || is_nothing {
