@@ -310,6 +310,27 @@ fn a_bad_line_to_the_store_costs_time_and_nothing_else() {
     assert!(checked.text.contains(", 4 packages: whole"), "{checked}");
 }
 
+/// An empty store that lets nobody write.
+fn reads_alone() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for mut client in listener.incoming().map(Result::unwrap) {
+            let request = request_of(&mut client).unwrap_or_default();
+            let status = match &request[..] {
+                _ if String::from_utf8_lossy(&request).contains("list-type=") => "200 OK",
+                [b'G' | b'H', ..] => "404 Not Found",
+                _ => "403 Forbidden",
+            };
+            let _ = write!(
+                client,
+                "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+        }
+    });
+    endpoint
+}
+
 /// A store that has one answer to everything.
 fn answers(status: &'static str, code: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -342,6 +363,13 @@ fn what_the_store_refuses_is_told_in_its_words_with_what_to_type() {
         let refused = publish(&bench, "r1", &[]);
         assert!(refused.code == 1 && refused.text.contains(told), "{code}: {refused}");
     }
+    // Who may read alone is told that writing failed, not that the trial of it cannot be removed.
+    let reader = bench(&reads_alone());
+    let refused = publish(&reader, "r1", &[]);
+    assert!(
+        refused.text.contains("failed to write `s3://bucket/some/prefix/ledger/probe/"),
+        "{refused}"
+    );
     let mut bench = bench("http://127.0.0.1:1");
     bench.environment.remove(1);
     let refused = publish(&bench, "r1", &[]);

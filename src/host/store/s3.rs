@@ -123,8 +123,11 @@ impl S3 {
             Ok::<_, Failure>([created, kept, !swapped, right])
         };
         let kept = probe();
-        self.remove(&key)?;
-        if kept? == [true; 4] {
+        // Why it cannot be written tells more than why it cannot be removed.
+        let removed = self.remove(&key);
+        let kept = kept?;
+        removed?;
+        if kept == [true; 4] {
             return Ok(());
         }
         Err(Failure::new(format!(
