@@ -331,7 +331,7 @@ pub struct Repository {
     /// Where nodes read the repository, for the page that tells them how [default: as it was]
     #[arg(long, value_name = "URL", value_parser = offer::address)]
     pub url: Option<Url>,
-    /// Let nodes refuse indexes that are older than this (`Valid-Until`)
+    /// Let nodes refuse indexes that are older than this (`Valid-Until`); renewed each time it is said
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36500))]
     pub valid_days: Option<u32>,
     /// Architectures of dpkg that have indexes of their own; any other reads that of `all`

@@ -52,6 +52,8 @@ pub fn decide<'a>(wanted: &Wanted, known: &'a [Known]) -> Step<'a> {
     if let Some(Known { entry, removed }) = same_name {
         return match [entry.given, entry.sha256].contains(&wanted.sha256) {
             _ if *removed => Step::Refuse(Clash::Removed(entry)),
+            // What was handed in is what another ledger said, where it was promoted.
+            true if entry.bundle_id != wanted.bundle_id => Step::Refuse(Clash::Bundle(entry)),
             true => Step::Unchanged(entry),
             false => Step::Refuse(Clash::Bytes(entry)),
         };
@@ -154,6 +156,7 @@ mod tests {
         assert_eq!(told("1", "given", true, &deb), "unchanged");
         assert_eq!(told("1", "signed", true, &deb), "unchanged");
         assert_eq!(told("1", "other", true, &deb), "bytes");
+        assert_eq!(told("1", "given", true, &[known("1", Format::Deb, "x", false)]), "bundle");
         assert_eq!(told("1", "given", true, &[known("1", Format::Deb, "b", true)]), "removed");
     }
 
