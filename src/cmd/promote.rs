@@ -5,6 +5,7 @@ use super::repository::candidate::{self, Candidate};
 use super::repository::{Site, commit, list, publication};
 use crate::cli;
 use crate::host::fs;
+use crate::host::gpg::Verifier;
 use crate::host::store::Store;
 use crate::model::answer::Answer;
 use crate::model::app::{AppPath, Line, Release};
@@ -31,6 +32,7 @@ pub fn run(args: &cli::Promote, say: Say) -> Result<Answer, Failure> {
     let candidates = candidates.collect::<Result<Vec<_>, _>>()?;
     let judged = candidate::judge(&site.store, candidates, say)?;
     site.keys = from.get(PUBLIC_KEY, LARGEST_HEAD)?.map(|(keys, _)| keys);
+    site.verifier = site.keys.as_deref().map(Verifier::new).transpose()?;
     publication::make(site, head, judged, (args.dry_run, say))
 }
 

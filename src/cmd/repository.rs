@@ -12,7 +12,7 @@ pub mod prune;
 pub mod publication;
 
 use crate::cli::Repository;
-use crate::host::gpg::Signer;
+use crate::host::gpg::{Signer, Verifier};
 use crate::host::store::Store;
 use crate::host::{clock, fs};
 use crate::model::event::{Say, during};
@@ -48,6 +48,8 @@ pub struct Site<'a> {
     pub signer: Option<Signer>,
     /// The public keys of a repository that packages are promoted from.
     pub keys: Option<Vec<u8>>,
+    /// Who knows signatures by them.
+    pub verifier: Option<Verifier>,
     /// How its indexes are written.
     pub options: &'a Repository,
 }
@@ -59,7 +61,7 @@ impl<'a> Site<'a> {
         fs::open_many();
         let store = Store::open(&options.to)?;
         let head = commit::head(&store)?.map(|(head, _)| head);
-        Ok((Site { store, signer: None, keys: None, options }, head))
+        Ok((Site { store, signer: None, keys: None, verifier: None, options }, head))
     }
 
     /// Makes ready to write: a key that cannot sign fails here, and nothing is written.

@@ -12,15 +12,24 @@ pub fn to_be_signed(mut file: impl Read + Seek) -> Result<Vec<u8>, ReadError> {
     Ok(headers(&mut BufReader::new(file))?.main)
 }
 
-/// True where an .rpm has an OpenPGP signature of its header, be it good or not.
-pub fn is_signed(mut file: impl Read + Seek) -> Result<bool, ReadError> {
+/// An OpenPGP signature, and what it is of.
+pub struct Signed {
+    pub header: Vec<u8>,
+    pub signature: Vec<u8>,
+}
+
+/// The signature of an .rpm, if it has one.
+pub fn signed(mut file: impl Read + Seek) -> Result<Option<Signed>, ReadError> {
     use IndexSignatureTag as Tag;
     file.rewind()?;
-    let Headers { metadata, .. } = headers(&mut BufReader::new(file))?;
+    let Headers { metadata, main, .. } = headers(&mut BufReader::new(file))?;
     let there = metadata.signature.get_all_entries().or_else(unwritable)?;
-    let tags =
-        [Tag::RPMSIGTAG_RSA, Tag::RPMSIGTAG_DSA, Tag::RPMSIGTAG_OPENPGP].map(|tag| tag as u32);
-    Ok(there.iter().any(|(tag, _)| tags.contains(tag)))
+    let tags = [Tag::RPMSIGTAG_RSA, Tag::RPMSIGTAG_DSA].map(|tag| tag as u32);
+    let signature = there.into_iter().find_map(|(tag, data)| match data {
+        IndexData::Bin(bytes) if tags.contains(&tag) => Some(bytes),
+        _ => None,
+    });
+    Ok(signature.map(|signature| Signed { header: main, signature }))
 }
 
 /// Writes the same package with an OpenPGP signature of its header.

@@ -499,14 +499,28 @@ fn an_rpm_that_was_not_signed_is_signed_on_its_way_into_a_signed_repository() {
     let again = bench.run(&["publish", "--to", "live", "--sign", "live.secret", &packages[0]]);
     assert!(again.code == 0 && again.text.starts_with("already published"), "{again}");
 
-    let unsign = "
-        old=$(echo live/yum/pool/localpuppet-foo-r1/*); cp repository/yum/pool/localpuppet-foo-r1/* $old
-        sum=$(sha256sum $old); entry=live/ledger/entries/localpuppet-foo-r1/1.rpm.json
-        sed -i \"s/\\(\\\"sha256\\\":\\\"\\)[0-9a-f]*/\\1${sum%% *}/\" $entry";
-    shell(bench.directory.path(), unsign);
-    let checked = bench.run(&verify);
-    let told = "` has no signature, and dnf and zypper want one here\n";
-    assert!(checked.code == 12 && checked.text.contains(told), "{checked}");
+    // Nor is it enough that somebody has signed it: nodes have the keys of `key.asc`.
+    bench.key("other", "ed25519", "", "never");
+    ok(&bench.run(&["publish", "--to", "others", "--sign", "other.secret", &packages[0]]));
+    let theirs = shell(bench.directory.path(), "echo others/yum/pool/*/*");
+    ok(&bench.run(&["publish", "--to", "plain", theirs.trim()]));
+    let promote = ["promote", "plain", "--to", "again", "--sign", "live.secret"];
+    ok(&bench.run(&promote));
+    let checked = bench.run(&["publish", "--verify", "--to", "again"]);
+    assert!(checked.text.ends_with("signed, 1 packages: whole\n"), "{checked}");
+
+    let put = |path: &str, told: &str| {
+        let put = format!(
+            "old=$(echo live/yum/pool/localpuppet-foo-r1/*); cp {path} $old
+             sum=$(sha256sum $old); entry=live/ledger/entries/localpuppet-foo-r1/1.rpm.json
+             sed -i \"s/\\(\\\"sha256\\\":\\\"\\)[0-9a-f]*/\\1${{sum%% *}}/\" $entry"
+        );
+        shell(bench.directory.path(), &put);
+        let checked = bench.run(&verify);
+        assert!(checked.code == 12 && checked.text.contains(told), "{checked}");
+    };
+    put(&packages[0], "` has no signature, and dnf and zypper want one here\n");
+    put(theirs.trim(), "rpm`: it is not signed by a key of `key.asc`\n");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::model::ledger::Entry;
 use crate::model::publication::Check;
 use crate::model::repository::{Head, LARGEST_INDEX, PUBLIC_KEY, SUITE};
 use crate::package::repository::{apt, yum};
-use crate::package::sign;
+use crate::package::sign::{self, Signed};
 use rayon::prelude::*;
 
 /// Checks all that clients read, and every package.
@@ -38,25 +38,48 @@ pub fn run(options: &Repository, say: Say) -> Result<Answer, Failure> {
     ledger(&site.store, &head, &known, &mut check.problems)?;
     let there: Vec<&Known> = known.iter().filter(|known| !known.removed).collect();
     check.packages = there.len();
+    let keys = match head.signed {
+        true => Some(
+            site.store.get(PUBLIC_KEY, LARGEST_INDEX)?.map(|(keys, _)| keys).unwrap_or_default(),
+        ),
+        false => None,
+    };
     let problems = during(say, "checking packages", || {
-        there.par_iter().filter_map(|known| package(&site.store, &head, known)).collect::<Vec<_>>()
+        let verifier = || keys.as_deref().and_then(|keys| Verifier::new(keys).ok());
+        let packages = there
+            .par_iter()
+            .map_init(verifier, |verifier, known| package(&site.store, verifier.as_ref(), known));
+        packages.flatten_iter().collect::<Vec<_>>()
     });
     check.problems.extend(problems);
     Ok(Answer::Checked(check))
 }
 
-/// One package of the pool.
-fn package(store: &Store, head: &Head, Known { entry, .. }: &Known) -> Option<String> {
+/// One package of the pool; `verifier` is there where the repository is signed.
+fn package(
+    store: &Store,
+    verifier: Option<&Verifier>,
+    Known { entry, .. }: &Known,
+) -> Option<String> {
     let (path, expected) = (&entry.path, entry.sha256);
-    let found = store.fetch(path).and_then(|file| Ok((fs::digest(&file)?.0, file)));
-    let has_signature = |file| sign::is_signed(file).unwrap_or_default();
-    match found {
-        Ok((found, _)) if found != expected => {
-            Some(format!("`{path}`: expected SHA-256 {expected}, found {found}"))
+    let file = match store.fetch(path) {
+        Ok(file) => file,
+        Err(error) => return Some(format!("`{path}`: {error}")),
+    };
+    match fs::digest(&file) {
+        Ok((found, _)) if found == expected => {}
+        Ok((found, _)) => {
+            return Some(format!("`{path}`: expected SHA-256 {expected}, found {found}"));
         }
-        Ok((_, file)) if head.signed && entry.name.format == Format::Rpm => (!has_signature(&file))
-            .then(|| format!("`{path}` has no signature, and dnf and zypper want one here")),
-        Ok(_) => None,
+        Err(error) => return Some(format!("`{path}`: {error}")),
+    }
+    let verifier = verifier.filter(|_| entry.name.format == Format::Rpm)?;
+    match sign::signed(&file) {
+        Ok(Some(Signed { header, signature })) => {
+            let refused = verifier.verify(&header, &signature).err();
+            refused.map(|error| format!("`{path}`: {error}"))
+        }
+        Ok(None) => Some(format!("`{path}` has no signature, and dnf and zypper want one here")),
         Err(error) => Some(format!("`{path}`: {error}")),
     }
 }

@@ -14,7 +14,7 @@ use crate::model::failure::Failure;
 use crate::model::ledger::{BEGUN, Begun, Entry, Index, LARGEST, Name};
 use crate::package::read::ReadError;
 use crate::package::repository::{apt, yum};
-use crate::package::sign;
+use crate::package::sign::{self, Signed};
 use std::fs::File;
 
 /// Packages that are in the ledger by now.
@@ -117,8 +117,8 @@ fn enter_one(site: &Site, candidate: &Candidate) -> Result<Entry, Failure> {
     }
 }
 
-/// The same .rpm with a signature, in a file without a name. What is promoted keeps the one
-/// that it has, so that it is the same file.
+/// The same .rpm with a signature, in a file without a name. What is promoted keeps the one that
+/// it has by a key of where it comes from, so that it is the same file.
 fn signed(
     site: &Site,
     candidate: &Candidate,
@@ -129,7 +129,10 @@ fn signed(
     let failed = |error: ReadError| {
         Failure::new(format!("failed to sign `{}`", candidate.shown.display())).because(error)
     };
-    if candidate.promoted.is_some() && sign::is_signed(&candidate.file).map_err(failed)? {
+    let there = sign::signed(&candidate.file).map_err(failed)?;
+    if let (Some(verifier), Some(Signed { header, signature })) = (&site.verifier, there)
+        && verifier.verify(&header, &signature).is_ok()
+    {
         return Ok(None);
     }
     let header = sign::to_be_signed(&candidate.file).map_err(failed)?;
