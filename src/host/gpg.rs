@@ -49,6 +49,10 @@ impl Signer {
         let fail = |error| failed("write in", work.path(), error);
         std::fs::set_permissions(work.path(), PermissionsExt::from_mode(0o700)).map_err(fail)?;
         let passphrase = match (passphrase_file, std::env::var_os(PASSPHRASE)) {
+            (Some(file), _) if fs::kind(file)?.is_none() => {
+                let what = format!("the passphrase file `{}` is not there", file.display());
+                return Err(Failure::new(what));
+            }
             (Some(file), _) => Some(absolute(file)?),
             (None, Some(passphrase)) => Some(keep(&work, passphrase)?),
             (None, None) => None,

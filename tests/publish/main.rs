@@ -176,6 +176,8 @@ fn a_key_is_a_file_or_a_user_id_and_its_passphrase_never_an_argument() {
     let file = ["--sign", "locked.secret"];
     let refused = bench.publish("r1", &file);
     assert!(refused.code == 1 && refused.text.contains("cannot sign"), "{refused}");
+    let absent = bench.publish("r1", &[&file[..], &["--passphrase-file", "absent"]].concat());
+    assert!(absent.text.contains("error: the passphrase file `absent` is not there\n"), "{absent}");
     let options = [&file[..], &["--passphrase-file", "locked.passphrase"]].concat();
     ok(&bench.publish("r1", &options));
     let packages = bench.packages("r2");
@@ -468,6 +470,9 @@ fn an_index_that_was_cut_off_is_told_and_made_of_the_ledger_again() {
     let told =
         "hint: remove `ledger/head.json` and publish: all indexes are made of the ledger again\n";
     assert!(refused.code == 12 && refused.text.contains(told), "{refused}");
+    shell(&bench.path("repository"), "echo '{' > ledger/head.json");
+    let refused = bench.publish("r2", &sign);
+    assert!(refused.code == 1 && refused.text.contains(told), "{refused}");
     shell(&bench.path("repository"), "rm ledger/head.json");
     // It was signed, and stays so.
     assert_eq!(bench.publish("r1", &[]).code, 64);

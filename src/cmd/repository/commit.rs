@@ -5,16 +5,26 @@ use super::{Site, unless_overtaken};
 use crate::host::store::{Content, Created, Follower, Seen, Store};
 use crate::model::digest::Sha256Digest;
 use crate::model::failure::Failure;
-use crate::model::repository::{HEAD, Head, LARGEST_HEAD, LARGEST_INDEX, PUBLIC_KEY, Pointer};
+use crate::model::repository::{
+    HEAD, Head, HeadError, LARGEST_HEAD, LARGEST_INDEX, PUBLIC_KEY, Pointer,
+};
 use rayon::prelude::*;
 use std::sync::Arc;
+
+/// What makes a head again, and all that it names.
+pub const MADE_AGAIN: &str =
+    "remove `ledger/head.json` and publish: all indexes are made of the ledger again";
 
 /// The head as it is now.
 pub fn head(store: &Store) -> Result<Option<(Head, Seen)>, Failure> {
     let Some((text, seen)) = store.get(HEAD, LARGEST_HEAD)? else { return Ok(None) };
     match Head::from_json(&text) {
         Ok(head) => Ok(Some((head, seen))),
-        Err(error) => Err(Failure::new(format!("`{HEAD}` is not valid")).because(error)),
+        Err(error) => {
+            let is_newer = matches!(error, HeadError::Schema(_));
+            let failure = Failure::new(format!("`{HEAD}` is not valid")).because(error);
+            Err(if is_newer { failure } else { failure.hint(MADE_AGAIN) })
+        }
     }
 }
 

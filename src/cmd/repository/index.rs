@@ -1,12 +1,13 @@
 //! One index of a repository: where it is, and it with a change.
 
+use super::commit::MADE_AGAIN;
 use super::generation::Change;
 use crate::host::store::Store;
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::ledger::{Entry, Index};
-use crate::model::repository::{HEAD, Head, LARGEST_INDEX, Packed, SUITE, Sum};
+use crate::model::repository::{Head, LARGEST_INDEX, Packed, SUITE, Sum};
 use crate::package::compress::gunzip;
 use crate::package::repository::parts::{Edited, Forms, Made, Old};
 use crate::package::repository::yum::Document;
@@ -150,6 +151,5 @@ fn object(store: &Store, key: &str, expected: &Sum) -> Result<Vec<u8>, Failure> 
 
 fn bad(key: &str) -> Failure {
     let what = format!("the index `{key}` is not what the head says");
-    let hint = format!("remove `{HEAD}` and publish: all indexes are made of the ledger again");
-    Failure::new(what).exit(Exit::NotVerified).hint(hint)
+    Failure::new(what).exit(Exit::NotVerified).hint(MADE_AGAIN)
 }
