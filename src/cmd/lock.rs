@@ -7,14 +7,14 @@ use crate::host::source::ModuleRoot;
 use crate::model::answer::{Answer, LockedRelease};
 use crate::model::event::{Say, during};
 use crate::model::failure::Failure;
-use crate::model::lock::{FILE_NAME, LARGEST, Lock};
+use crate::model::lock::FILE_NAME;
 use crate::plan::lock::refuse_moved;
 
 /// Locks releases; all are read before the lock is written.
 pub fn run(args: &cli::Lock, say: Say) -> Result<Answer, Failure> {
     let cache = args.sources.cache.as_deref();
     let root = ModuleRoot::open(&args.module_root, cache, args.sources.signatures())?;
-    let mut lock = read(&root)?;
+    let mut lock = prepare::lock_of(&root)?;
     let allowed = prepare::allowed(args.snapshot);
     let mut releases = Vec::new();
     for app in &args.apps {
@@ -33,14 +33,4 @@ pub fn run(args: &cli::Lock, say: Say) -> Result<Answer, Failure> {
         fs::replace(&path, lock.to_string().as_bytes(), 0o644)?;
     }
     Ok(Answer::Locked(releases))
-}
-
-/// The lock of a module root; an empty one where there is none.
-pub fn read(root: &ModuleRoot) -> Result<Lock, Failure> {
-    let path = root.directory().join(FILE_NAME);
-    let Some(text) = fs::read_bounded(&path, LARGEST)? else { return Ok(Lock::default()) };
-    Lock::parse(&text).map_err(|error| {
-        let hint = error.hint();
-        Failure::new(format!("`{}` is not valid", path.display())).because(error).hint(hint)
-    })
 }

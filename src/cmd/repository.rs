@@ -21,7 +21,7 @@ use crate::model::failure::Failure;
 use crate::model::ledger::{DIRECTORY, Name};
 use crate::model::offer::INDEX_PAGE;
 use crate::model::repository::{Head, PUBLIC_KEY};
-use generation::Change;
+use index::Change;
 use std::time::Duration;
 
 /// So often others may be faster before a publisher gives up.

@@ -9,7 +9,7 @@ use crate::model::event::{Event, Say};
 use crate::model::failure::Failure;
 use crate::model::interface::Interface;
 use crate::model::links::Links;
-use crate::model::lock::Locked;
+use crate::model::lock::{FILE_NAME, LARGEST, Lock, Locked};
 use crate::model::module::{self, Module};
 use crate::model::tree::Node;
 use crate::package::layout::Md5Sums;
@@ -111,9 +111,19 @@ fn hold_against_lock(
     say: Say,
 ) -> Result<(), Failure> {
     let strictness = if only_locked { Strictness::Locked } else { Strictness::Told };
-    let told = lock::check(&crate::cmd::lock::read(root)?, app, found, strictness)?;
+    let told = lock::check(&lock_of(root)?, app, found, strictness)?;
     told.into_iter().for_each(|text| say(Event::Warning { text }));
     Ok(())
+}
+
+/// The lock of a module root; an empty one where there is none.
+pub fn lock_of(root: &ModuleRoot) -> Result<Lock, Failure> {
+    let path = root.directory().join(FILE_NAME);
+    let Some(text) = fs::read_bounded(&path, LARGEST)? else { return Ok(Lock::default()) };
+    Lock::parse(&text).map_err(|error| {
+        let hint = error.hint();
+        Failure::new(format!("`{}` is not valid", path.display())).because(error).hint(hint)
+    })
 }
 
 /// A release where all that it is made of is tagged; else a snapshot, which says so.

@@ -1,6 +1,7 @@
 //! From one head to the next: hashed objects, then the head, then what follows it.
 
-use super::generation::{self, Change, Generation};
+use super::generation::{self, Generation};
+use super::index::Change;
 use super::{Site, unless_overtaken};
 use crate::host::store::{Content, Created, Follower, Seen, Store};
 use crate::model::digest::Sha256Digest;

@@ -1,7 +1,7 @@
 //! Packages into the pool, then into the ledger: an entry is the proof that the package is there.
 
 use super::candidate::{self, Candidate, Verdict};
-use super::generation::Change;
+use super::index::Change;
 use super::{Site, pages};
 use crate::host::gpg::Form;
 use crate::host::store::{Content, Created, Store};

@@ -1,12 +1,11 @@
 //! A generation of indexes: the old ones with a change, and what clients read first.
 
 use super::Site;
-use super::index::{Which, by_hash, changed};
+use super::index::{Change, Which, by_hash, changed};
 use crate::host::clock;
 use crate::host::gpg::Form;
 use crate::model::architecture::Architecture;
 use crate::model::failure::Failure;
-use crate::model::ledger::Entry;
 use crate::model::repository::{
     Draft, Head, Packed, Pointer, STAGED, SUITE, Stored, Sum, TOLERATED_SECONDS,
 };
@@ -15,13 +14,6 @@ use crate::package::repository::yum::Document;
 use crate::package::repository::{apt, yum};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Entries to add to the indexes, and to take out of them.
-#[derive(Default)]
-pub struct Change {
-    pub add: Vec<Entry>,
-    pub remove: Vec<Entry>,
-}
 
 /// A generation that is not stored yet.
 pub struct Generation {

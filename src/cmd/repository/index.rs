@@ -1,7 +1,6 @@
 //! One index of a repository: where it is, and it with a change.
 
 use super::commit::MADE_AGAIN;
-use super::generation::Change;
 use crate::host::store::Store;
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
@@ -12,6 +11,13 @@ use crate::package::compress::gunzip;
 use crate::package::repository::parts::{Edited, Forms, Made, Old};
 use crate::package::repository::yum::Document;
 use crate::package::repository::{Words, apt, yum};
+
+/// Entries to add to the indexes, and to take out of them.
+#[derive(Default)]
+pub struct Change {
+    pub add: Vec<Entry>,
+    pub remove: Vec<Entry>,
+}
 
 /// One of the indexes.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@
 //! leaves what it had begun on record, and the next publisher does all this again.
 
 use super::candidate::Candidate;
-use super::generation::Change;
+use super::index::Change;
 use super::{Site, list, unless_overtaken};
 use crate::host::store::{Content, Seen, Store};
 use crate::model::bundle::{self, Bundle};

@@ -2,7 +2,7 @@
 //! when no client can have an index any more that names them. The ledger keeps them.
 
 use super::Site;
-use super::generation::Change;
+use super::index::Change;
 use super::list::{self, Known};
 use crate::cli;
 use crate::host::clock;

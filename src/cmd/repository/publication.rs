@@ -1,7 +1,7 @@
 //! From packages that were judged to a publication: what `publish` and `promote` have in common.
 
 use super::candidate::{Candidate, Judged, Verdict};
-use super::generation::Change;
+use super::index::Change;
 use super::{Site, enter};
 use crate::model::answer::Answer;
 use crate::model::event::{Say, during};
