@@ -1,0 +1,233 @@
+//! One ENC, class by class.
+
+use super::finding::finding;
+use super::{Checker, Finding, Rule, Severity, Values};
+use crate::model::check::{Mismatch, Verdict, check};
+use crate::model::enc::{Class, written};
+use crate::model::interface::{Interface, Lookup, Supply, shown};
+use crate::model::puppet_code::Unreadable;
+use crate::model::puppet_code::definition::{Definition, Parameter, Stated};
+use crate::model::suggest::nearest;
+use crate::model::value::{Value, key_text};
+use crate::model::yaml::Places;
+use std::collections::BTreeSet;
+
+/// What is told of one ENC.
+pub(super) struct Caller<'c, 'i> {
+    pub(super) checker: &'c mut Checker<'i>,
+    pub(super) places: &'c Places,
+    pub(super) interface: &'i Interface,
+    /// The classes of the ENC.
+    pub(super) called: BTreeSet<String>,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Caller<'_, '_> {
+    pub(super) fn tell(&mut self, found: Finding) {
+        // What is not there is told where its class stands.
+        let class = || self.places.get(found.path.rsplit_once('.')?.0);
+        let mark = self.places.get(&found.path).or_else(class);
+        let (line, column) = (mark.map(|mark| mark.line), mark.map(|mark| mark.column));
+        self.findings.push(Finding { line, column, ..found });
+    }
+
+    /// The hint for a name that is not there, which many nodes may have.
+    fn meant<'n>(
+        &mut self,
+        class: &str,
+        name: &str,
+        names: impl Fn() -> Vec<&'n str>,
+    ) -> Option<String> {
+        let key = (class.to_owned(), name.to_owned());
+        let find = || {
+            let names: Vec<String> = names().into_iter().map(str::to_owned).collect();
+            nearest(name, &names).map(|meant| format!("did you mean `{meant}`?"))
+        };
+        self.checker.meant.entry(key).or_insert_with(find).clone()
+    }
+
+    /// Checks the call of one class.
+    pub(super) fn class(&mut self, call: &Class) {
+        let path = format!("classes.{}", call.name);
+        let interface = self.interface;
+        match interface.class(&call.name) {
+            Lookup::Found { class, module, .. } => {
+                self.parameters(call, class, module, &path);
+                self.ancestors(class, &path);
+            }
+            Lookup::Unknown { file, why } => self.unreadable(&file, why, &path),
+            // Puppet's own, of its settings.
+            Lookup::Absent { .. } if call.name == "settings" && call.parameters.is_empty() => {}
+            Lookup::Absent { has_module } => {
+                let top = call.name.split("::").next().unwrap_or_default();
+                let found = match has_module {
+                    true => format!("no class `{}` in module `{top}`", call.name),
+                    false => format!("no module `{top}`"),
+                };
+                let names = || interface.classes().into_iter().map(|c| c.name.as_str()).collect();
+                let hint = self.meant("", &call.name, names);
+                let expected = "a class of the release".to_owned();
+                self.tell(
+                    finding(Severity::Violation, Rule::UnknownClass, &path, expected, found)
+                        .hint(hint),
+                );
+            }
+        }
+    }
+
+    fn unreadable(&mut self, file: &str, why: &Unreadable, path: &str) {
+        let found = format!("`{file}` cannot be read here: {why}");
+        let expected = "a class of the release".to_owned();
+        self.tell(finding(Severity::Undecided, Rule::UnknownClass, path, expected, found));
+    }
+
+    /// The classes that a class inherits from are declared with it, without parameters; one that
+    /// the ENC calls is checked as that.
+    fn ancestors(&mut self, class: &Definition, path: &str) {
+        let interface = self.interface;
+        for name in interface.ancestors(class).into_iter().skip(1) {
+            if self.called.contains(&name) {
+                continue;
+            }
+            match interface.class(&name) {
+                Lookup::Found { class, module, .. } => {
+                    let call = Class { name, parameters: Vec::new() };
+                    self.parameters(&call, class, module, path);
+                }
+                Lookup::Unknown { file, why } => self.unreadable(&file, why, path),
+                Lookup::Absent { .. } => {
+                    let expected = "a class of the release to inherit from".to_owned();
+                    let found = format!("no class `{name}`");
+                    let rule = Rule::UnknownClass;
+                    self.tell(finding(Severity::Violation, rule, path, expected, found));
+                }
+            }
+        }
+    }
+
+    fn parameters(&mut self, call: &Class, class: &Definition, module: &str, path: &str) {
+        for (name, value) in &call.parameters {
+            let path = format!("{path}.{name}");
+            match class.parameters.iter().find(|parameter| parameter.name == *name) {
+                Some(parameter) => self.value(value, parameter, &path),
+                None => self.unknown_parameter(name, value, class, &path),
+            }
+        }
+        self.defaults(call, class, path);
+        self.data(call, class, module, path);
+        let given = |name: &str| call.parameters.iter().any(|(given, _)| given == name);
+        let missing = class.parameters.iter().filter(|p| p.default.is_none() && !given(&p.name));
+        for parameter in missing {
+            let path = format!("{path}.{}", parameter.name);
+            let expected = format!("`{}` of type {}", parameter.name, shown(&parameter.of));
+            let (severity, found) =
+                match self.interface.supply(module, &class.name, &parameter.name) {
+                    Supply::Always => continue,
+                    Supply::Sometimes => (Severity::Undecided, "data may give it a value"),
+                    Supply::Never => (Severity::Violation, "nothing, and no default"),
+                };
+            self.tell(finding(severity, Rule::MissingParameter, &path, expected, found.to_owned()));
+        }
+    }
+
+    /// Data comes before a default, and may be of another type.
+    fn data(&mut self, call: &Class, class: &Definition, module: &str, path: &str) {
+        let given = |name: &str| call.parameters.iter().any(|(given, _)| given == name);
+        for parameter in class.parameters.iter().filter(|parameter| !given(&parameter.name)) {
+            let supply = self.interface.supply(module, &class.name, &parameter.name);
+            // A missing parameter that has data only sometimes is told as that.
+            let is_told = parameter.default.is_none() && supply != Supply::Always;
+            let fits = self.interface.fits(module, &class.name, &parameter.name);
+            if parameter.of == Stated::No || is_told || fits {
+                continue;
+            }
+            let (path, of) = (format!("{path}.{}", parameter.name), shown(&parameter.of));
+            let found = "data, whose value is not checked here";
+            self.tell(finding(Severity::Undecided, Rule::Type, &path, of, found));
+        }
+    }
+
+    /// Metaparameters are parameters of every class; what most of them name, Puppet looks for.
+    fn unknown_parameter(&mut self, name: &str, value: &Value, class: &Definition, path: &str) {
+        if name == "name" || name == "tag" {
+            return;
+        }
+        if METAPARAMETERS.contains(&name) {
+            let expected = "what Puppet takes for a metaparameter".to_owned();
+            let found = format!("`{name}`");
+            let (severity, rule) = (Severity::Undecided, Rule::Type);
+            return self.tell(finding(severity, rule, path, expected, found));
+        }
+        let names = || class.parameters.iter().map(|p| p.name.as_str()).collect();
+        let hint = self.meant(&class.name, name, names);
+        let expected = format!("a parameter of class `{}`", class.name);
+        let found = format!("`{name}`");
+        let told = finding(Severity::Violation, Rule::UnknownParameter, path, expected, found);
+        self.tell(Finding { value: self.shown(value, &[]), ..told.hint(hint) });
+    }
+
+    /// A value, or what a path leads to in it, where values are shown.
+    fn shown(&self, value: &Value, path: &[String]) -> Option<String> {
+        if self.checker.values == Values::Hidden {
+            return None;
+        }
+        at(value, path).map(written)
+    }
+
+    fn value(&mut self, value: &Value, parameter: &Parameter, path: &str) {
+        let of = match &parameter.of {
+            Stated::No => return,
+            Stated::Known(of) => of,
+            Stated::Unknown(source) => {
+                let found = "its type is stated by code".to_owned();
+                let expected = source.clone();
+                return self.tell(finding(Severity::Undecided, Rule::Type, path, expected, found));
+            }
+        };
+        match check(value, of, &self.checker.aliases, &mut self.checker.patterns) {
+            Verdict::Ok => {}
+            Verdict::Undecided(why) => {
+                let value = self.shown(value, &[]);
+                let told = finding(Severity::Undecided, Rule::Type, path, of.to_string(), why);
+                self.tell(Finding { value, ..told });
+            }
+            Verdict::Violation(Mismatch { path: below, expected, found }) => {
+                let value = self.shown(value, &below);
+                let found = match below.as_slice() {
+                    [] => found,
+                    below => format!("{found}, at `{}`", below.join(".")),
+                };
+                let told = finding(Severity::Violation, Rule::Type, path, expected, found);
+                self.tell(Finding { value, ..told });
+            }
+        }
+    }
+}
+
+/// What keys and places lead to in a value.
+fn at<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |value, step| match value {
+        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+        Value::Hash(pairs) => {
+            pairs.iter().find(|(key, _)| key_text(key) == *step).map(|(_, value)| value)
+        }
+        _ => None,
+    })
+}
+
+/// <https://www.puppet.com/docs/puppet/latest/metaparameter.html>
+const METAPARAMETERS: [&str; 13] = [
+    "alias",
+    "audit",
+    "before",
+    "consume",
+    "export",
+    "loglevel",
+    "noop",
+    "notify",
+    "require",
+    "schedule",
+    "stage",
+    "subscribe",
+    "tag",
+];
