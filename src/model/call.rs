@@ -88,27 +88,55 @@ mod tests {
     }
 
     #[test]
-    fn a_default_that_is_not_of_its_type_is_not_said_to_fit() {
-        let odd = |type_: &str, default: &str| {
-            let told =
-                told(&format!("class m({type_} $x = {default}, $none = undef) {{}}"), "{m: {}}");
-            told.iter().filter(|line| line.contains("default that may not be")).count()
+    fn a_default_that_may_not_be_of_its_type_is_not_said_to_fit() {
+        let told_of = |type_: &str, default: &str, given: &str| {
+            let code = format!(
+                "class m(Optional[Integer] $none = undef, $any = 1, String $text = 'a', {type_} $x = {default}) {{}}"
+            );
+            told(&code, &format!("{{m: {{{given}}}}}"))
         };
-        for (type_, default) in [
-            ("Integer", "'abc'"),
-            ("Integer", "undef"),
-            ("Integer[1]", "0"),
-            ("Enum[a]", "\"b\""),
-            ("Boolean", "1"),
-            ("String", "$none"),
+        for (type_, default, given) in [
+            ("Integer", "'abc'", ""),
+            ("Integer", "undef", ""),
+            ("Integer[1]", "0", ""),
+            ("Enum[a]", "\"b\"", ""),
+            ("Boolean", "1", ""),
+            ("Array[Integer]", "[1, 'x']", ""),
+            ("Struct[{a => Integer}]", "{}", ""),
+            ("Float", "010", ""),
+            ("String", "$none", ""),
+            ("Integer", "$any", "any: x"),
+            ("Integer", "$facts['nosuch']", ""),
+            ("Integer", "$m::params::x", ""),
+            ("Integer", "\"${text}\"", ""),
+            ("String[1]", "\"${text}\"", ""),
+            ("String", "$later", ""),
+            ("String", "join([1], ',')", ""),
         ] {
-            assert_eq!(odd(type_, default), 1, "{type_} = {default}");
+            assert_eq!(told_of(type_, default, given).len(), 1, "{type_} = {default}, {given}");
         }
-        for (type_, default) in
-            [("Integer", "-1"), ("Optional[Integer]", "undef"), ("String", "'a b'")]
-        {
-            assert_eq!(odd(type_, default), 0, "{type_} = {default}");
+        for (type_, default, given) in [
+            ("Integer", "-1", ""),
+            ("Integer", "0x1f", ""),
+            ("Float", "1.5", ""),
+            ("Optional[Integer]", "undef", ""),
+            ("String", "'a b'", ""),
+            ("Array[String]", "['a', \"b\",]", ""),
+            ("Hash[String, Integer]", "{ 'a' => 1 }", ""),
+            ("Integer", "$any", ""),
+            ("Integer", "$none", "none: 5"),
+            ("String", "$text", "text: b"),
+            ("String[1]", "\"a${text}\"", ""),
+            ("String[1]", "\"${text}/b\"", ""),
+            ("Optional[Any]", "$facts['nosuch']", ""),
+            ("Integer", "'abc'", "x: 1"),
+        ] {
+            assert_eq!(told_of(type_, default, given), [""; 0], "{type_} = {default}, {given}");
         }
+        let many = told("class m(Integer $a = $facts['a'], Integer $b = f()) {}", "{m: {}}");
+        let expected = "Undecided `classes.m`: default: expected defaults of the types of their \
+                        parameters, found 2 from code, such as that of `a` from `$facts`";
+        assert_eq!(many, [expected]);
     }
 
     #[test]

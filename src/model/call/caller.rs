@@ -1,5 +1,6 @@
 //! One ENC, class by class.
 
+use super::default::Called;
 use super::finding::finding;
 use super::{Checker, Finding, Rule, Severity, Values};
 use crate::model::check::{Mismatch, Verdict, check};
@@ -113,7 +114,7 @@ impl Caller<'_, '_> {
                 None => self.unknown_parameter(name, value, class, &path),
             }
         }
-        self.defaults(call, class, path);
+        self.defaults(&Called { call, class, module }, path);
         self.data(call, class, module, path);
         let given = |name: &str| call.parameters.iter().any(|(given, _)| given == name);
         let missing = class.parameters.iter().filter(|p| p.default.is_none() && !given(&p.name));

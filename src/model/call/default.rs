@@ -1,80 +1,127 @@
 //! Defaults beside the types of their parameters: Puppet holds them against those too.
 
+mod written;
+
 use super::caller::Caller;
 use super::finding::finding;
 use super::{Rule, Severity};
 use crate::model::check::{Verdict, check};
 use crate::model::enc::Class;
-use crate::model::puppet_code::data_type::{Type, takes_undef};
+use crate::model::interface::Supply;
+use crate::model::puppet_code::data_type::{Range, Type};
 use crate::model::puppet_code::definition::{Definition, Stated};
+use crate::model::subtype::{Holds, Stands, is_within};
 use crate::model::value::Value;
+use written::{Written, read};
+
+/// What a default is, as far as that is known before Puppet runs it.
+enum Known {
+    Value(Value),
+    /// Some value of a type.
+    Of(Type),
+    /// Made by code; what of it cannot be told.
+    No(String),
+}
+
+/// A class, and how it is called.
+pub(super) struct Called<'a> {
+    pub call: &'a Class,
+    pub class: &'a Definition,
+    pub module: &'a str,
+}
+
+impl Called<'_> {
+    fn given(&self, name: &str) -> Option<&Value> {
+        let mut given = self.call.parameters.iter();
+        given.find(|(given, _)| given == name).map(|(_, value)| value)
+    }
+}
 
 impl Caller<'_, '_> {
-    /// A default that takes a variable of another class has a value only where
-    /// that class is there already, which the code of others decides.
-    pub(super) fn defaults(&mut self, call: &Class, class: &Definition, path: &str) {
-        let given = |name: &str| call.parameters.iter().any(|(given, _)| given == name);
-        let ancestors = self.interface.ancestors(class);
-        for parameter in class.parameters.iter().filter(|parameter| !given(&parameter.name)) {
+    /// Tells of defaults that are used, and may not be of their types.
+    pub(super) fn defaults(&mut self, called: &Called, path: &str) {
+        let class = called.class;
+        let mut open = Vec::new();
+        for (at, parameter) in class.parameters.iter().enumerate() {
             let (Some(default), Stated::Known(of)) = (&parameter.default, &parameter.of) else {
                 continue;
             };
-            let foreign = variables(default).find(|variable| {
-                let of_class = variable.trim_start_matches("::").rsplit_once("::");
-                of_class.is_some_and(|(class, _)| !ancestors.iter().any(|known| known == class))
-            });
-            let found = match foreign.filter(|_| !takes_undef(of)) {
-                Some(variable) => {
-                    format!("a default from `${variable}`, of a class that may not be there")
+            let supply = self.interface.supply(called.module, &class.name, &parameter.name);
+            if called.given(&parameter.name).is_some() || supply == Supply::Always {
+                continue;
+            }
+            let found = match self.evaluate(default, called, at) {
+                Known::Value(value) if self.is_of(&value, of) => continue,
+                Known::Value(_) => "a default that may not be of its type".to_owned(),
+                Known::Of(some) if self.is_all_of(&some, of) => continue,
+                Known::Of(some) => format!("a default of type {some}, which may not be of it"),
+                Known::No(_) if self.is_all_of(&Type::Any, of) => continue,
+                Known::No(why) => {
+                    open.push((&parameter.name, of, why));
+                    continue;
                 }
-                None if self.may_be_refused(default, class, of) => {
-                    "a default that may not be of its type".to_owned()
-                }
-                None => continue,
             };
             let path = format!("{path}.{}", parameter.name);
             self.tell(finding(Severity::Undecided, Rule::Default, &path, of.to_string(), found));
         }
+        // Some classes have a hundred of them.
+        let told = match open.as_slice() {
+            [] => return,
+            [(name, of, why)] => {
+                (format!("{path}.{name}"), of.to_string(), format!("a default from {why}"))
+            }
+            [(name, _, why), ..] => {
+                let found =
+                    format!("{} from code, such as that of `{name}` from {why}", open.len());
+                (path.to_owned(), "defaults of the types of their parameters".to_owned(), found)
+            }
+        };
+        let (path, expected, found) = told;
+        self.tell(finding(Severity::Undecided, Rule::Default, &path, expected, found));
     }
 
-    /// True where a default is a plain value, or that of another parameter, which is not of the type.
-    fn may_be_refused(&mut self, default: &str, class: &Definition, of: &Type) -> bool {
-        let own = default.strip_prefix('$');
-        let own = own.and_then(|name| class.parameters.iter().find(|p| p.name == name));
-        let default = own.and_then(|parameter| parameter.default.as_deref()).unwrap_or(default);
-        let Some(value) = literal(default) else { return false };
-        let verdict = check(&value, of, &self.checker.aliases, &mut self.checker.patterns);
-        matches!(verdict, Verdict::Violation(_))
+    fn is_of(&mut self, value: &Value, of: &Type) -> bool {
+        let verdict = check(value, of, &self.checker.aliases, &mut self.checker.patterns);
+        verdict == Verdict::Ok
     }
-}
 
-/// The value of a default that is a plain one.
-fn literal(source: &str) -> Option<Value> {
-    let quoted = |quote: char| source.strip_prefix(quote)?.strip_suffix(quote);
-    let plain = |text: &&str| !text.contains(['\'', '"', '\\', '$']);
-    let digits = source.strip_prefix('-').unwrap_or(source);
-    match source {
-        "undef" => Some(Value::Null),
-        "true" | "false" => Some(Value::Boolean(source == "true")),
-        _ if !digits.is_empty()
-            && (digits == "0" || !digits.starts_with('0'))
-            && digits.bytes().all(|b| b.is_ascii_digit()) =>
-        {
-            Some(Value::Integer(source.to_owned()))
+    fn is_all_of(&self, some: &Type, of: &Type) -> bool {
+        let aliases = &self.checker.aliases;
+        is_within(Stands { of: some, aliases }, Stands { of, aliases }) == Holds::Yes
+    }
+
+    /// A default of the parameter at a place; it sees those before it.
+    fn evaluate(&mut self, default: &str, called: &Called, at: usize) -> Known {
+        match read(default) {
+            Written::Value(value) => Known::Value(value),
+            Written::Text { least } => {
+                Known::Of(Type::String(Some(Range { from: Some(least), to: None })))
+            }
+            Written::Variable(name) => self.variable(name, called, at),
+            Written::Code(first) => {
+                Known::No(first.map_or("code".to_owned(), |variable| format!("`${variable}`")))
+            }
         }
-        _ => {
-            let text = quoted('\'').or_else(|| quoted('"')).filter(plain)?;
-            Some(Value::String(text.to_owned()))
+    }
+
+    fn variable(&mut self, name: &str, called: &Called, at: usize) -> Known {
+        let before = &called.class.parameters[..at];
+        let Some(own) = before.iter().position(|parameter| parameter.name == name) else {
+            return Known::No(format!("`${name}`"));
+        };
+        if let Some(value) = called.given(name) {
+            return Known::Value(value.clone());
+        }
+        let parameter = &before[own];
+        let supply = self.interface.supply(called.module, &called.class.name, name);
+        let found = match (&parameter.default, supply) {
+            (Some(default), Supply::Never) => self.evaluate(default, called, own),
+            _ => Known::No(format!("`${name}`")),
+        };
+        // Its own type holds whatever it is.
+        match (found, &parameter.of) {
+            (Known::No(_), Stated::Known(of)) => Known::Of(of.clone()),
+            (found, _) => found,
         }
     }
-}
-
-/// The variables in the source of a default; `$::x` is of no class.
-fn variables(source: &str) -> impl Iterator<Item = &str> {
-    source.split('$').skip(1).map(|rest| {
-        let rest = rest.strip_prefix('{').unwrap_or(rest);
-        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
-        rest[..end].trim_end_matches(':')
-    })
 }
