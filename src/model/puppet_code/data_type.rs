@@ -158,6 +158,9 @@ impl<'t> Reader<'t> {
         }
         self.depth += 1;
         let name = self.source(first).trim_start_matches("::");
+        if !name.split("::").all(|segment| segment.starts_with(|c: char| c.is_ascii_uppercase())) {
+            return None;
+        }
         let arguments = if self.mark('[') { self.arguments(']')? } else { Vec::new() };
         let end = self.tokens[self.at - 1].end;
         let found = typed(name, &arguments, &self.text[first.start..end]);
@@ -424,6 +427,8 @@ fn variant(types: Vec<Type>) -> Type {
 fn array(arguments: &[Argument]) -> Option<Type> {
     let (element, sizes) = match arguments {
         [Argument::Type(element), sizes @ ..] => (element.clone(), sizes),
+        // No size alone.
+        [_] => return None,
         sizes => (Type::Any, sizes),
     };
     let size = size(sizes)?;
@@ -436,8 +441,9 @@ fn hash(arguments: &[Argument]) -> Option<Type> {
         [Argument::Type(key), Argument::Type(value), sizes @ ..] => {
             (key.clone(), value.clone(), sizes)
         }
-        [Argument::Type(_)] => return None,
-        sizes => (Type::Any, Type::Any, sizes),
+        [] => (Type::Any, Type::Any, arguments),
+        [Argument::Integer(_), Argument::Integer(_)] => (Type::Any, Type::Any, arguments),
+        _ => return None,
     };
     let size = size(sizes)?;
     let (key, value) = if is_empty(&size) { (Type::Any, Type::Any) } else { (key, value) };
@@ -537,20 +543,50 @@ impl fmt::Display for Member {
 impl Type {
     /// True where a part of it is another type's name, which may stand for anything.
     pub fn has_reference(&self) -> bool {
+        !self.references().is_empty()
+    }
+
+    /// The names of other types in it.
+    pub fn references(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        self.gather(&mut found);
+        found
+    }
+
+    fn gather<'t>(&'t self, found: &mut Vec<&'t str>) {
         match self {
-            Type::Reference(_) => true,
-            Type::Variant(types) | Type::Tuple { types, .. } => {
-                types.iter().any(Type::has_reference)
+            Type::Reference(source) => {
+                found.push(source.split_once('[').map_or(source.as_str(), |(name, _)| name));
             }
-            Type::Optional(Some(inside)) | Type::NotUndef(Some(inside)) => inside.has_reference(),
-            Type::Sensitive(inside) | Type::Array { element: inside, .. } => inside.has_reference(),
-            Type::Hash { key, value, .. } => key.has_reference() || value.has_reference(),
-            Type::Struct(members) => members.iter().any(|member| member.value.has_reference()),
+            Type::Variant(types) | Type::Tuple { types, .. } => {
+                types.iter().for_each(|inside| inside.gather(found));
+            }
+            Type::Optional(Some(inside)) | Type::NotUndef(Some(inside)) => inside.gather(found),
+            Type::Sensitive(inside) | Type::Array { element: inside, .. } => inside.gather(found),
+            Type::Hash { key, value, .. } => {
+                key.gather(found);
+                value.gather(found);
+            }
+            Type::Struct(members) => members.iter().for_each(|member| member.value.gather(found)),
             // What it is of is not read here.
-            Type::Foreign { arguments, .. } => arguments.contains("::"),
-            _ => false,
+            Type::Foreign {
+                name: "Callable" | "Type" | "Init" | "Iterable" | "Iterator",
+                arguments,
+            } => {
+                let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+                let words =
+                    arguments.split(|c| !is_part(c)).map(|word| word.trim_start_matches(':'));
+                let is_name = |word: &&str| word.starts_with(|c: char| c.is_ascii_uppercase());
+                found.extend(words.filter(is_name).filter(|word| !is_core(word)));
+            }
+            _ => {}
         }
     }
+}
+
+/// True for a name that Puppet has a type for, without any module.
+pub fn is_core(name: &str) -> bool {
+    !matches!(typed(name, &[], name), Some(Type::Reference(_)))
 }
 
 /// True where undef is a value of the type, as far as the type itself says.
@@ -656,7 +692,18 @@ mod tests {
 
     #[test]
     fn what_needs_running_code_is_no_type() {
-        for text in ["$x", "Integer[$x]", "String[1", "Array[String] x", "foo", "Enum[1]"] {
+        for text in [
+            "$x",
+            "Integer[$x]",
+            "String[1",
+            "Array[String] x",
+            "foo",
+            "Enum[1]",
+            "A::b",
+            "Array[1]",
+            "Hash[1]",
+            "Hash[default, default]",
+        ] {
             assert_eq!(written(text), None, "{text}");
         }
         assert_eq!(written(&format!("{}String{}", "Array[".repeat(200), "]".repeat(200))), None);

@@ -73,6 +73,7 @@ pub fn definitions(text: &str) -> Result<Vec<Definition>, Unreadable> {
         return Err(Unreadable { line: 1, what });
     }
     let Tokens { tokens, comments, .. } = lex(text)?;
+    in_order(text, &tokens)?;
     let mut reader = Reader {
         text,
         tokens: &tokens,
@@ -82,6 +83,75 @@ pub fn definitions(text: &str) -> Result<Vec<Definition>, Unreadable> {
     };
     reader.read()
 }
+
+/// Refuses what no Puppet parses: brackets that are no pairs, and a `/` that begins nothing.
+fn in_order(text: &str, tokens: &[Token]) -> Result<(), Unreadable> {
+    let wrong = |at: usize, what: String| Unreadable { line: line_of(text, at), what };
+    let (mut open, mut before) = (Vec::new(), None);
+    for token in tokens {
+        match &token.kind {
+            Kind::Mark('{') => open.push('}'),
+            Kind::Mark('[') => open.push(']'),
+            Kind::Mark('(') => open.push(')'),
+            Kind::Mark(close @ ('}' | ']' | ')')) => match open.pop() {
+                _ if before == Some(&Kind::Mark('=')) => {
+                    return Err(wrong(token.start, "expected a value after `=`".to_owned()));
+                }
+                Some(expected) if expected == *close => {}
+                Some(expected) => {
+                    let what = format!("expected `{expected}`, found `{close}`");
+                    return Err(wrong(token.start, what));
+                }
+                None => return Err(wrong(token.start, format!("`{close}` closes nothing"))),
+            },
+            Kind::Mark('/') if !before.is_some_and(ends_value) => {
+                return Err(wrong(token.start, "a regular expression is not closed".to_owned()));
+            }
+            Kind::Regex(regex) if !has_pairs(regex) => {
+                return Err(wrong(
+                    token.start,
+                    "parentheses of a regular expression are no pairs".to_owned(),
+                ));
+            }
+            _ => {}
+        }
+        before = Some(&token.kind);
+    }
+    match open.pop() {
+        Some(expected) => {
+            Err(wrong(text.len(), format!("expected `{expected}` before the end of the file")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether a value may end with it, so that a `/` behind it divides.
+fn ends_value(kind: &Kind) -> bool {
+    !matches!(kind, Kind::Mark(mark) if !")]}".contains(*mark))
+        && !matches!(kind, Kind::Arrow | Kind::Operator | Kind::Returns)
+}
+
+fn has_pairs(regex: &str) -> bool {
+    let (mut open, mut classes) = (0_usize, 0_usize);
+    let mut characters = regex.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => drop(characters.next()),
+            '[' => classes += 1,
+            ']' => classes = classes.saturating_sub(1),
+            '(' if classes == 0 => open += 1,
+            ')' if classes == 0 => match open.checked_sub(1) {
+                Some(less) => open = less,
+                None => return false,
+            },
+            _ => {}
+        }
+    }
+    open == 0
+}
+
+/// Variables that no parameter may be.
+const RESERVED: [&str; 3] = ["facts", "server_facts", "trusted"];
 
 /// So many classes may be around one: the name of each has those of all around it.
 const DEEPEST: usize = 64;
@@ -121,8 +191,7 @@ impl<'t> Reader<'t> {
             match &token.kind {
                 Kind::Mark('{') => depth += 1,
                 Kind::Mark('}') => {
-                    let less = depth.checked_sub(1);
-                    depth = less.ok_or_else(|| self.unreadable("`}` closes nothing"))?;
+                    depth = depth.saturating_sub(1);
                     if around.last().is_some_and(|(_, outside)| *outside == depth) {
                         around.pop();
                     }
@@ -154,9 +223,6 @@ impl<'t> Reader<'t> {
                 _ => {}
             }
             self.at += 1;
-        }
-        if depth > 0 {
-            return Err(self.unreadable("expected `}` before the end of the file"));
         }
         let mut known = HashSet::new();
         let mut classes = found.iter().filter(|d| d.kind == What::Class);
@@ -219,7 +285,10 @@ impl<'t> Reader<'t> {
 
     fn definition(&mut self, kind: What, space: Option<&str>) -> Result<Definition, Unreadable> {
         let start = self.tokens[self.at].start;
-        let stated = self.source(&self.tokens[self.at + 1]).trim_start_matches("::");
+        let stated = self.source(&self.tokens[self.at + 1]);
+        if stated.starts_with("::") {
+            return Err(self.unreadable("expected a name without `::` before it"));
+        }
         // A name within a class is below it, however it is stated.
         let name = match (kind, space) {
             (What::Class | What::DefinedType, Some(space)) => format!("{space}::{stated}"),
@@ -362,6 +431,10 @@ impl<'t> Reader<'t> {
         let name = self.tokens.get(self.at).filter(|token| token.kind == Kind::Variable);
         let name = name.ok_or_else(|| self.unreadable("expected a parameter, such as `$name`"))?;
         let name = self.source(name)[1..].to_owned();
+        let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+        if !begins || name.contains(':') || RESERVED.contains(&name.as_str()) {
+            return Err(self.unreadable(&format!("no parameter may be `${name}`")));
+        }
         self.at += 1;
         let default = self.is('=').then(|| self.default());
         let summary = comment.of_parameter(&name);
@@ -562,9 +635,22 @@ class foo::bar (
                 "line 2: expected this at top level or in a class",
             ),
             ("node default { class x { } }", "line 1: expected this at top level or in a class"),
+            ("class x { $a = (1 }", "line 1: expected `)`, found `}`"),
+            ("class x { $a = [1) }", "line 1: expected `]`, found `)`"),
+            ("class x { $a = }", "line 1: expected a value after `=`"),
+            ("class x { if $a =~ /a { } }", "line 1: a regular expression is not closed"),
+            (
+                "class x($a = /a\\/)/, $b) { }",
+                "line 1: parentheses of a regular expression are no pairs",
+            ),
+            ("class ::x { }", "line 1: expected a name without `::` before it"),
+            ("class x($A) { }", "line 1: no parameter may be `$A`"),
+            ("class x($a::b) { }", "line 1: no parameter may be `$a::b`"),
+            ("class x($facts) { }", "line 1: no parameter may be `$facts`"),
         ] {
             assert_eq!(definitions(text).unwrap_err().to_string(), expected, "{text}");
         }
+        assert!(definitions("class x { $a = 4 / 2 + $b[1] / (3) if $a =~ /[(]\\)/ { } }").is_ok());
         assert!(definitions("function f($name) { }\nclass x { class y { } define z { } }").is_ok());
     }
 }
