@@ -14,7 +14,7 @@ use super::interface::Interface;
 use super::ruby_regex::Patterns;
 use super::yaml::Places;
 use caller::Caller;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Whether findings repeat the values that they are of, which may be secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,11 @@ pub struct Checker<'i> {
     interface: &'i Interface,
     values: Values,
     aliases: Aliases,
+    defined_types: BTreeSet<String>,
     patterns: Patterns,
+    /// Of a class the parameters whose types have a name in them of which nothing is known, by
+    /// their places.
+    strangers: HashMap<String, BTreeMap<usize, String>>,
     /// What was meant by a name that is not there: of a class's parameter, or of a class itself.
     meant: HashMap<(String, String), Option<String>>,
 }
@@ -40,7 +44,9 @@ impl<'i> Checker<'i> {
             interface,
             values,
             aliases: interface.aliases(),
+            defined_types: interface.defined_types(),
             patterns: Patterns::default(),
+            strangers: HashMap::new(),
             meant: HashMap::new(),
         }
     }
@@ -48,7 +54,7 @@ impl<'i> Checker<'i> {
     /// Checks the classes of an ENC, all of them; what is in order is not told.
     pub fn check(&mut self, enc: &Enc, places: &Places) -> Vec<Finding> {
         let interface = self.interface;
-        let called = enc.classes.iter().map(|class| class.name.clone()).collect();
+        let called = &enc.classes;
         let mut caller = Caller { checker: self, places, interface, called, findings: Vec::new() };
         for class in &enc.classes {
             caller.class(class);
@@ -140,12 +146,52 @@ mod tests {
     }
 
     #[test]
+    fn a_class_with_a_type_that_is_nowhere_is_not_said_to_fit() {
+        for of in ["Variant[Integer, M::Gone]", "Optional[Gone]", "Array[1]", "Callable[M::Gone]"] {
+            let code = format!("class m({of} $x = 1) {{}}");
+            assert!(!told(&code, "{m: {}}").is_empty(), "{of}");
+            assert!(!told(&code, "{m: {x: 1}}").is_empty(), "{of}");
+        }
+        for of in ["Variant[Integer, File['/x'], M::D]", "Variant[Integer, Callable[String]]"] {
+            let code = format!("define m::d {{}}\nclass m({of} $x = 1) {{}}");
+            assert_eq!(told(&code, "{m: {}}"), [""; 0], "{of}");
+        }
+    }
+
+    #[test]
+    fn a_parent_is_declared_first_and_is_another_class() {
+        let code = "class m::base($x = 1) {}\nclass m($y = 1) inherits m::base {}";
+        let late = "Violation `classes.m::base`: document: expected it before `m`, which inherits \
+                    from it and has parameters too, found it behind `m`";
+        assert_eq!(told(code, "{m: {y: 1}, 'm::base': {x: 1}}"), [late]);
+        for classes in [
+            "{'m::base': {x: 1}, m: {y: 1}}",
+            "{m: {}, 'm::base': {x: 1}}",
+            "{m: {y: 1}, 'm::base': {}}",
+        ] {
+            assert_eq!(told(code, classes), [""; 0], "{classes}");
+        }
+        let circle = "Violation `classes.m`: unknown class: expected a class that does not inherit \
+                      from itself, found `m` above `m`";
+        assert_eq!(told("class m inherits m {}", "{m: {}}"), [circle]);
+    }
+
+    #[test]
+    fn null_is_given_to_no_parameter() {
+        let missing = "Violation `classes.m.x`: missing parameter: expected `x` of type Undef, found \
+                       nothing, and no default";
+        assert_eq!(told("class m(Undef $x) {}", "{m: {x: null}}"), [missing]);
+    }
+
+    #[test]
     fn what_puppet_gives_every_class_is_no_mistake() {
         assert_eq!(told("class m {}", "{m: {name: x, tag: [a]}, settings: {}}"), [""; 0]);
-        let told = told("class m {}", "{m: {require: 'File[/x]'}}");
-        assert!(
-            told.len() == 1 && told[0].starts_with("Undecided `classes.m.require`"),
-            "{told:?}"
-        );
+        for code in ["class m {}", "class m(String $require = 'x') {}"] {
+            let told = told(code, "{m: {require: 'File[/x]'}}");
+            assert!(
+                told.len() == 1 && told[0].starts_with("Undecided `classes.m.require`"),
+                "{told:?}"
+            );
+        }
     }
 }

@@ -5,7 +5,7 @@ use super::puppet_code::data_type::{Key, Member, Range, Size, Type, takes_undef}
 use super::puppet_code::definition::Stated;
 use super::ruby_regex::Patterns;
 use super::value::{Value, key_text};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was found of a value and a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +110,8 @@ impl Checker<'_> {
             },
             Type::Foreign { name: "Iterable", arguments } if arguments.is_empty() => match value {
                 Value::Array(_) | Value::Hash(_) | Value::String(_) => Verdict::Ok,
-                _ => puppet_alone(of),
+                Value::Integer(_) => puppet_alone(of),
+                value => mismatch(value, of),
             },
             Type::Foreign { name: "Iterable" | "Init", .. } => puppet_alone(of),
             Type::Pattern(patterns) => match value {
@@ -176,24 +177,24 @@ impl Checker<'_> {
                 verdict => verdict,
             },
             Some(_) => Verdict::Undecided(format!("type `{name}` is stated by code")),
-            None if name.eq_ignore_ascii_case("Data") => self.data(value),
-            None if name.eq_ignore_ascii_case("RichData") => match self.data(value) {
-                Verdict::Ok => Verdict::Ok,
-                _ => Verdict::Undecided("`RichData` is decided by Puppet alone".to_owned()),
+            None if name.eq_ignore_ascii_case("Data") => self.data(value, Keys::Strings),
+            None if name.eq_ignore_ascii_case("RichData") => self.data(value, Keys::Numbers),
+            None => match of_puppet(name) {
+                Some(name) => mismatch(value, &Type::Foreign { name, arguments: String::new() }),
+                None => Verdict::Undecided(format!("type `{name}` is not on the modulepath")),
             },
-            None if name.eq_ignore_ascii_case("Error") => {
-                mismatch(value, &Type::Foreign { name: "Error", arguments: String::new() })
-            }
-            None => Verdict::Undecided(format!("type `{name}` is not on the modulepath")),
         }
     }
 
     /// `Variant[ScalarData, Undef, Hash[String, Data], Array[Data]]`
-    fn data(&mut self, value: &Value) -> Verdict {
+    fn data(&mut self, value: &Value, keys: Keys) -> Verdict {
         match value {
-            Value::Array(items) => worst(items.iter().map(|item| self.data(item))),
+            Value::Array(items) => worst(items.iter().map(|item| self.data(item, keys))),
             Value::Hash(pairs) => worst(pairs.iter().map(|(key, value)| match key {
-                Value::String(_) => self.data(value),
+                Value::String(_) => self.data(value, keys),
+                Value::Integer(_) | Value::Float(_) if keys == Keys::Numbers => {
+                    self.data(value, keys)
+                }
                 key => mismatch(key, &Type::String(None)),
             })),
             _ => Verdict::Ok,
@@ -235,6 +236,16 @@ impl Checker<'_> {
     }
 
     fn members(&mut self, pairs: &[(Value, Value)], members: &[Member], of: &Type) -> Verdict {
+        let asks_itself = |member: &&Member| {
+            member.key == Key::Plain
+                && !takes_undef(&member.value)
+                && member.value.has_reference()
+                && leads_to_itself(&member.value, self.aliases)
+        };
+        // Whether such a key may be left out hangs on which of them Puppet meets first.
+        if let Some(member) = members.iter().find(asks_itself) {
+            return Verdict::Undecided(format!("`{}` leads to itself", member.value));
+        }
         let mut verdicts = Vec::new();
         self.tried += pairs.len().saturating_mul(members.len()) / 16;
         for (key, value) in pairs {
@@ -283,6 +294,86 @@ impl Checker<'_> {
     }
 }
 
+/// What keys data may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    Strings,
+    /// And strings.
+    Numbers,
+}
+
+/// Types that Puppet has without any module, of which no value can come from an ENC.
+const OF_PUPPET: [&str; 15] = [
+    "Deferred",
+    "Error",
+    "Exec",
+    "File",
+    "Filebucket",
+    "Group",
+    "Notify",
+    "Package",
+    "Resources",
+    "Schedule",
+    "Service",
+    "Stage",
+    "Tidy",
+    "User",
+    "Whit",
+];
+
+fn of_puppet(source: &str) -> Option<&'static str> {
+    let name = source.split_once('[').map_or(source, |(name, _)| name);
+    OF_PUPPET.into_iter().find(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// A name in a type, or in what its aliases stand for, of which nothing is known: Puppet refuses
+/// a class that has one, whatever it is called with.
+pub fn stranger<'t>(
+    of: &'t Type,
+    aliases: &'t Aliases,
+    defined: &BTreeSet<String>,
+) -> Option<&'t str> {
+    let (mut left, mut known) = (of.references(), BTreeSet::new());
+    while let Some(name) = left.pop() {
+        let lower = name.to_ascii_lowercase();
+        if !known.insert(lower.clone()) {
+            continue;
+        }
+        match aliases.get(&lower) {
+            Some(Stated::Known(of)) => left.extend(of.references()),
+            Some(_) => {}
+            None => {
+                let is_known = of_puppet(name).is_some()
+                    || defined.contains(&lower)
+                    || ["data", "richdata", "puppet::lookupkey", "puppet::lookupvalue"]
+                        .contains(&lower.as_str());
+                if !is_known {
+                    return Some(name);
+                }
+            }
+        }
+    }
+    None
+}
+
+/// True where a type stands in what its own aliases stand for.
+fn leads_to_itself(of: &Type, aliases: &Aliases) -> bool {
+    let (mut left, mut known) = (of.references(), BTreeSet::new());
+    let starts: BTreeSet<String> = left.iter().map(|name| name.to_ascii_lowercase()).collect();
+    while let Some(name) = left.pop() {
+        let lower = name.to_ascii_lowercase();
+        if let Some(Stated::Known(of)) = aliases.get(&lower).filter(|_| known.insert(lower.clone()))
+        {
+            let inside = of.references();
+            if inside.iter().any(|name| starts.contains(&name.to_ascii_lowercase())) {
+                return true;
+            }
+            left.extend(inside);
+        }
+    }
+    false
+}
+
 fn may_be_left_out(member: &Member) -> bool {
     match member.key {
         Key::Optional => true,
@@ -317,7 +408,8 @@ fn plain(value: &Value, of: &Type) -> Verdict {
         (Type::Literal(wanted), Value::String(text)) => wanted == text,
         (Type::Enum { values, any_case }, Value::String(text)) => match any_case {
             false => values.binary_search(text).is_ok(),
-            true => values.iter().any(|value| value.to_lowercase() == text.to_lowercase()),
+            // Of letters beyond ASCII Puppet takes no other case.
+            true => values.iter().any(|value| value.eq_ignore_ascii_case(text)),
         },
         _ => false,
     };
@@ -400,6 +492,9 @@ mod tests {
             ("a::maybe", "Optional[Integer]"),
             ("a::self", "Variant[A::Self, Integer]"),
             ("a::bomb", "Variant[A::Bomb, A::Bomb]"),
+            ("a::even", "Variant[A::Odd, Undef]"),
+            ("a::odd", "Struct[{next => A::Even}]"),
+            ("a::node", "Struct[{next => Optional[A::Node]}]"),
         ];
         let aliases = aliases.map(|(name, text)| (name.to_owned(), Stated::Known(of(text)))).into();
         match check(&enc.parameters[0].1, &of(stated), &aliases, &mut Patterns::default()) {
@@ -439,7 +534,15 @@ mod tests {
             ("x", "Collection[1]", "a string"),
             ("x", "Iterable", "ok"),
             ("{a: [1]}", "RichData", "ok"),
-            ("{1: x}", "RichData", "?"),
+            ("{1: x}", "RichData", "ok"),
+            ("{true: x}", "RichData", "a boolean"),
+            ("x", "File['/x']", "a string"),
+            ("x", "Variant[Package, Deferred]", "a string"),
+            ("1.5", "Iterable", "a float"),
+            ("é", "Enum['É', 'b', true]", "a string"),
+            ("{}", "A::Even", "?"),
+            ("{next: {next: null}}", "A::Node", "ok"),
+            ("{next: {next: 1}}", "A::Node", "next.next an integer"),
             ("x", "Error", "a string"),
             ("1", "A::Self", "ok"),
             ("x", "A::Self", "a string"),

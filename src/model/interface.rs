@@ -162,12 +162,14 @@ impl Interface {
     }
 
     /// A class and those that it inherits from, whose variables it has.
+    /// A class that is its own ancestor comes twice.
     pub fn ancestors(&self, class: &Definition) -> Vec<String> {
         let mut names = vec![class.name.clone()];
         let mut next = class.inherits.clone();
-        while let Some(name) = next.filter(|name| !names.contains(name)) {
+        while let Some(name) = next {
+            let is_circle = names.contains(&name);
             next = match self.class(&name) {
-                Lookup::Found { class, .. } => class.inherits.clone(),
+                Lookup::Found { class, .. } if !is_circle => class.inherits.clone(),
                 _ => None,
             };
             names.push(name);
@@ -216,10 +218,35 @@ impl Interface {
         }
     }
 
-    /// The type aliases of all modules.
+    /// The type aliases of all modules. What one stands for that is not where Puppet looks for it
+    /// (`types/port.pp` of `Foo::Port`), other code decides.
     pub fn aliases(&self) -> Aliases {
-        let definitions = self.definitions().filter(|d| d.kind == What::TypeAlias);
-        definitions.map(|d| (d.name.to_ascii_lowercase(), d.stands_for.clone())).collect()
+        let mut aliases = Aliases::new();
+        for (module, inside) in &self.modules {
+            for (file, found) in &inside.files {
+                for alias in found.iter().flatten().filter(|d| d.kind == What::TypeAlias) {
+                    let name = alias.name.to_ascii_lowercase();
+                    let is_there = file
+                        .strip_prefix("types/")
+                        .and_then(|f| f.strip_suffix(".pp"))
+                        .is_some_and(|path| {
+                            name == format!("{module}::{}", path.replace('/', "::"))
+                        });
+                    let stands_for = match &alias.stands_for {
+                        Stated::Known(of) if !is_there => Stated::Unknown(of.to_string()),
+                        stated => stated.clone(),
+                    };
+                    aliases.insert(name, stands_for);
+                }
+            }
+        }
+        aliases
+    }
+
+    /// The names of defined types in lower case.
+    pub fn defined_types(&self) -> BTreeSet<String> {
+        let definitions = self.definitions().filter(|d| d.kind == What::DefinedType);
+        definitions.map(|d| d.name.to_ascii_lowercase()).collect()
     }
 
     /// False for a class in a file where Puppet never looks for it.

@@ -239,7 +239,8 @@ impl<'a> Relation<'a> {
             (Type::String(Some(Range { to: Some(0), .. })), other) => self.takes("", other),
             (Type::String(_), Type::Literal(_) | Type::Enum { .. }) => Holds::No,
             (Type::Enum { values, .. }, Type::Literal(text)) => {
-                let fixed = values.iter().all(|value| !value.contains(char::is_alphabetic));
+                let fixed =
+                    values.iter().all(|value| !value.contains(|c: char| c.is_ascii_alphabetic()));
                 Holds::when(fixed && values.contains(text))
             }
             (Type::Enum { values, .. }, other @ Type::Enum { .. }) => {

@@ -3,7 +3,7 @@
 use super::default::Called;
 use super::finding::finding;
 use super::{Checker, Finding, Rule, Severity, Values};
-use crate::model::check::{Mismatch, Verdict, check};
+use crate::model::check::{Mismatch, Verdict, check, stranger};
 use crate::model::enc::{Class, written};
 use crate::model::interface::{Interface, Lookup, Supply, shown};
 use crate::model::puppet_code::Unreadable;
@@ -11,7 +11,7 @@ use crate::model::puppet_code::definition::{Definition, Parameter, Stated};
 use crate::model::suggest::nearest;
 use crate::model::value::{Value, key_text};
 use crate::model::yaml::Places;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is told of one ENC.
 pub(super) struct Caller<'c, 'i> {
@@ -19,7 +19,7 @@ pub(super) struct Caller<'c, 'i> {
     pub(super) places: &'c Places,
     pub(super) interface: &'i Interface,
     /// The classes of the ENC.
-    pub(super) called: BTreeSet<String>,
+    pub(super) called: &'c [Class],
     pub(super) findings: Vec<Finding>,
 }
 
@@ -87,7 +87,14 @@ impl Caller<'_, '_> {
     fn ancestors(&mut self, class: &Definition, path: &str) {
         let interface = self.interface;
         for name in interface.ancestors(class).into_iter().skip(1) {
-            if self.called.contains(&name) {
+            if name == class.name {
+                let expected = "a class that does not inherit from itself";
+                let found = format!("`{name}` above `{name}`");
+                let rule = Rule::UnknownClass;
+                return self.tell(finding(Severity::Violation, rule, path, expected, found));
+            }
+            if self.called.iter().any(|called| called.name == name) {
+                self.is_first(&name, &class.name);
                 continue;
             }
             match interface.class(&name) {
@@ -106,10 +113,67 @@ impl Caller<'_, '_> {
         }
     }
 
+    /// Puppet declares classes with parameters one after the other, each with those that it
+    /// inherits from; and none twice.
+    fn is_first(&mut self, parent: &str, child: &str) {
+        let with_parameters = |name: &str| {
+            self.called.iter().position(|class| class.name == name && !class.parameters.is_empty())
+        };
+        let places = (with_parameters(parent), with_parameters(child));
+        if let (Some(parent_at), Some(child_at)) = places
+            && parent_at > child_at
+        {
+            let path = format!("classes.{parent}");
+            let expected =
+                format!("it before `{child}`, which inherits from it and has parameters too");
+            let found = format!("it behind `{child}`");
+            self.tell(finding(Severity::Violation, Rule::Document, &path, expected, found));
+        }
+    }
+
+    /// The parameters of a class whose types have a name in them of which nothing is known.
+    fn strangers(&mut self, class: &Definition) -> BTreeMap<usize, String> {
+        let checker = &mut *self.checker;
+        let (aliases, defined) = (&checker.aliases, &checker.defined_types);
+        let find = || {
+            let parameters = class.parameters.iter().enumerate();
+            let of_one = |(at, parameter): (usize, &Parameter)| match &parameter.of {
+                Stated::Known(of) => Some((at, stranger(of, aliases, defined)?.to_owned())),
+                _ => None,
+            };
+            parameters.filter_map(of_one).collect()
+        };
+        checker.strangers.entry(class.name.clone()).or_insert_with(find).clone()
+    }
+
+    /// Types that Puppet may not know, and parameters that are Puppet's own: it refuses a class
+    /// for some of them, whatever it is called with. True for a parameter that was told of.
+    fn is_odd(&mut self, parameter: &Parameter, stranger: Option<&String>, path: &str) -> bool {
+        let why = match (&parameter.of, stranger) {
+            _ if METAPARAMETERS.contains(&parameter.name.as_str()) => {
+                "a parameter with the name of a metaparameter".to_owned()
+            }
+            (Stated::Unknown(_), _) => "its type is stated by code".to_owned(),
+            (_, Some(name)) => format!("type `{name}` is not on the modulepath"),
+            _ => return false,
+        };
+        let path = format!("{path}.{}", parameter.name);
+        self.tell(finding(Severity::Undecided, Rule::Type, &path, shown(&parameter.of), why));
+        true
+    }
+
     fn parameters(&mut self, call: &Class, class: &Definition, module: &str, path: &str) {
+        let strangers = self.strangers(class);
+        let mut odd = BTreeSet::new();
+        for (at, parameter) in class.parameters.iter().enumerate() {
+            if self.is_odd(parameter, strangers.get(&at), path) {
+                odd.insert(parameter.name.as_str());
+            }
+        }
         for (name, value) in &call.parameters {
             let path = format!("{path}.{name}");
             match class.parameters.iter().find(|parameter| parameter.name == *name) {
+                Some(_) if odd.contains(name.as_str()) => {}
                 Some(parameter) => self.value(value, parameter, &path),
                 None => self.unknown_parameter(name, value, class, &path),
             }
@@ -177,13 +241,8 @@ impl Caller<'_, '_> {
 
     fn value(&mut self, value: &Value, parameter: &Parameter, path: &str) {
         let of = match &parameter.of {
-            Stated::No => return,
             Stated::Known(of) => of,
-            Stated::Unknown(source) => {
-                let found = "its type is stated by code".to_owned();
-                let expected = source.clone();
-                return self.tell(finding(Severity::Undecided, Rule::Type, path, expected, found));
-            }
+            _ => return,
         };
         match check(value, of, &self.checker.aliases, &mut self.checker.patterns) {
             Verdict::Ok => {}
