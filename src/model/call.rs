@@ -10,7 +10,7 @@ pub use finding::{Finding, Rule, Severity, Wrong};
 
 use super::check::Aliases;
 use super::enc::Enc;
-use super::interface::Interface;
+use super::interface::{Interface, Lookup};
 use super::ruby_regex::Patterns;
 use super::yaml::Places;
 use caller::Caller;
@@ -48,6 +48,14 @@ impl<'i> Checker<'i> {
             patterns: Patterns::default(),
             strangers: HashMap::new(),
             meant: HashMap::new(),
+        }
+    }
+
+    /// A class, and those that it inherits from.
+    pub fn ancestors(&self, class: &str) -> Vec<String> {
+        match self.interface.class(class) {
+            Lookup::Found { class, .. } => self.interface.ancestors(class),
+            _ => Vec::new(),
         }
     }
 
@@ -118,6 +126,8 @@ mod tests {
             ("String[1]", "\"${text}\"", ""),
             ("String", "$later", ""),
             ("String", "join([1], ',')", ""),
+            ("Sensitive[Integer]", "Sensitive('x')", ""),
+            ("String", "Sensitive('x')", ""),
         ] {
             assert_eq!(told_of(type_, default, given).len(), 1, "{type_} = {default}, {given}");
         }
@@ -136,6 +146,8 @@ mod tests {
             ("String[1]", "\"${text}/b\"", ""),
             ("Optional[Any]", "$facts['nosuch']", ""),
             ("Integer", "'abc'", "x: 1"),
+            ("Sensitive[String[1]]", "Sensitive('x')", ""),
+            ("Optional[Sensitive]", "Sensitive($any)", ""),
         ] {
             assert_eq!(told_of(type_, default, given), [""; 0], "{type_} = {default}, {given}");
         }

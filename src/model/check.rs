@@ -4,7 +4,7 @@
 use super::puppet_code::data_type::{Key, Member, Range, Size, Type, takes_undef};
 use super::puppet_code::definition::Stated;
 use super::ruby_regex::Patterns;
-use super::value::{Value, key_text};
+use super::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was found of a value and a type.
@@ -19,11 +19,21 @@ pub enum Verdict {
 /// Where a value is not what a type wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// The keys and places that lead from the value to what is wrong in it.
-    pub path: Vec<String>,
+    /// What leads from the value to what is wrong in it.
+    pub path: Vec<Step>,
     pub expected: String,
     /// The kind of what was found, never the value.
     pub found: String,
+}
+
+/// One step into a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Place(usize),
+    /// A key that the type names.
+    Member(String),
+    /// A key that the value alone has, which may be a secret.
+    Key(Value),
 }
 
 /// Type aliases by their name in lower case, as Puppet looks them up.
@@ -212,7 +222,7 @@ impl Checker<'_> {
             return wrong;
         }
         let items = items.iter().enumerate().map(|(at, item)| match of_item(at) {
-            Some(of) => below(at.to_string(), self.check(item, of)),
+            Some(of) => below(Step::Place(at), self.check(item, of)),
             None => Verdict::Ok,
         });
         worst(items)
@@ -230,8 +240,8 @@ impl Checker<'_> {
             return wrong;
         }
         worst(pairs.iter().map(|(name, value)| match self.check(name, key) {
-            Verdict::Ok => below(key_text(name), self.check(value, inside)),
-            other => below(key_text(name), other),
+            Verdict::Ok => below(Step::Key(name.clone()), self.check(value, inside)),
+            other => below(Step::Key(name.clone()), other),
         }))
     }
 
@@ -258,15 +268,20 @@ impl Checker<'_> {
                 Some(member) if *value == Value::Null && may_be_left_out(member) => {
                     match takes_undef(&member.value) {
                         true => Verdict::Ok,
-                        false => below(member.name.clone(), self.check(value, &member.value)),
+                        false => below(
+                            Step::Member(member.name.clone()),
+                            self.check(value, &member.value),
+                        ),
                     }
                 }
-                Some(member) => below(member.name.clone(), self.check(value, &member.value)),
+                Some(member) => {
+                    below(Step::Member(member.name.clone()), self.check(value, &member.value))
+                }
                 None => {
                     let names: Vec<String> =
                         members.iter().map(|member| format!("`{}`", member.name)).collect();
                     let expected = format!("no key but {}", names.join(", "));
-                    let found = format!("key {}", key_text(key));
+                    let found = "another key".to_owned();
                     Verdict::Violation(Mismatch { path: Vec::new(), expected, found })
                 }
             });
@@ -449,10 +464,10 @@ fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
     open.unwrap_or(Verdict::Ok)
 }
 
-fn below(key: String, verdict: Verdict) -> Verdict {
+fn below(step: Step, verdict: Verdict) -> Verdict {
     match verdict {
         Verdict::Violation(mut found) => {
-            found.path.insert(0, key);
+            found.path.insert(0, step);
             Verdict::Violation(found)
         }
         other => other,
@@ -477,6 +492,7 @@ mod tests {
     use crate::model::enc::Enc;
     use crate::model::puppet_code::data_type::read;
     use crate::model::puppet_code::lexer::lex;
+    use crate::model::value::key_text;
 
     fn of(text: &str) -> Type {
         read(text, &lex(text).unwrap().tokens).unwrap()
@@ -501,6 +517,12 @@ mod tests {
             Verdict::Ok => "ok".to_owned(),
             Verdict::Undecided(_) => "?".to_owned(),
             Verdict::Violation(Mismatch { path, found, .. }) => {
+                let step = |step: &Step| match step {
+                    Step::Place(at) => at.to_string(),
+                    Step::Member(name) => name.clone(),
+                    Step::Key(key) => format!("[{}]", key_text(key)),
+                };
+                let path: Vec<String> = path.iter().map(step).collect();
                 format!("{} {found}", path.join(".")).trim().to_owned()
             }
         }
@@ -552,12 +574,12 @@ mod tests {
             ("{}", "Struct[{a => A::Maybe}]", "ok"),
             ("{}", "Struct[{NotUndef[a] => Optional[Integer]}]", "no such key"),
             ("{a: 1}", "Hash[String, Integer]", "ok"),
-            ("{1: 1}", "Hash[String, Integer]", "1 an integer"),
-            ("{a: {b: 1}}", "A::Tree", "a a map"),
+            ("{1: 1}", "Hash[String, Integer]", "[1] an integer"),
+            ("{a: {b: 1}}", "A::Tree", "[a] a map"),
             ("{a: {b: x}}", "A::Tree", "ok"),
             ("{a: 1}", "Struct[{a => Integer, b => Optional[String]}]", "ok"),
             ("{b: x}", "Struct[{a => Integer, b => Optional[String]}]", "no such key"),
-            ("{a: 1, c: 1}", "Struct[{a => Integer}]", "key c"),
+            ("{a: 1, c: 1}", "Struct[{a => Integer}]", "another key"),
             ("80", "A::Port", "ok"),
             ("x", "Optional[A::Port]", "a string"),
             ("x", "A::A", "?"),

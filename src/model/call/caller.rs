@@ -3,7 +3,7 @@
 use super::default::Called;
 use super::finding::finding;
 use super::{Checker, Finding, Rule, Severity, Values};
-use crate::model::check::{Mismatch, Verdict, check, stranger};
+use crate::model::check::{Mismatch, Step, Verdict, check, stranger};
 use crate::model::enc::{Class, written};
 use crate::model::interface::{Interface, Lookup, Supply, shown};
 use crate::model::puppet_code::Unreadable;
@@ -232,11 +232,22 @@ impl Caller<'_, '_> {
     }
 
     /// A value, or what a path leads to in it, where values are shown.
-    fn shown(&self, value: &Value, path: &[String]) -> Option<String> {
+    fn shown(&self, value: &Value, path: &[Step]) -> Option<String> {
         if self.checker.values == Values::Hidden {
             return None;
         }
         at(value, path).map(written)
+    }
+
+    /// The way to what is wrong in a value; its keys are shown where values are.
+    fn steps(&self, path: &[Step]) -> String {
+        let step = |step: &Step| match step {
+            Step::Place(at) => at.to_string(),
+            Step::Member(name) => name.clone(),
+            Step::Key(key) if self.checker.values == Values::Shown => key_text(key),
+            Step::Key(_) => "*".to_owned(),
+        };
+        path.iter().map(step).collect::<Vec<_>>().join(".")
     }
 
     fn value(&mut self, value: &Value, parameter: &Parameter, path: &str) {
@@ -255,7 +266,7 @@ impl Caller<'_, '_> {
                 let value = self.shown(value, &below);
                 let found = match below.as_slice() {
                     [] => found,
-                    below => format!("{found}, at `{}`", below.join(".")),
+                    below => format!("{found}, at `{}`", self.steps(below)),
                 };
                 let told = finding(Severity::Violation, Rule::Type, path, expected, found);
                 self.tell(Finding { value, ..told });
@@ -265,11 +276,15 @@ impl Caller<'_, '_> {
 }
 
 /// What keys and places lead to in a value.
-fn at<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
-    path.iter().try_fold(value, |value, step| match value {
-        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
-        Value::Hash(pairs) => {
-            pairs.iter().find(|(key, _)| key_text(key) == *step).map(|(_, value)| value)
+fn at<'v>(value: &'v Value, path: &[Step]) -> Option<&'v Value> {
+    let named = |pairs: &'v [(Value, Value)], is_it: &dyn Fn(&Value) -> bool| {
+        pairs.iter().find(|(key, _)| is_it(key)).map(|(_, value)| value)
+    };
+    path.iter().try_fold(value, |value, step| match (value, step) {
+        (Value::Array(items), Step::Place(at)) => items.get(*at),
+        (Value::Hash(pairs), Step::Key(wanted)) => named(pairs, &|key| key == wanted),
+        (Value::Hash(pairs), Step::Member(name)) => {
+            named(pairs, &|key| matches!(key, Value::String(text) if text == name))
         }
         _ => None,
     })

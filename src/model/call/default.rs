@@ -52,9 +52,10 @@ impl Caller<'_, '_> {
             }
             let found = match self.evaluate(default, called, at) {
                 Known::Value(value) if self.is_of(&value, of) => continue,
-                Known::Value(_) => "a default that may not be of its type".to_owned(),
                 Known::Of(some) if self.is_all_of(&some, of) => continue,
-                Known::Of(some) => format!("a default of type {some}, which may not be of it"),
+                Known::Value(_) | Known::Of(_) => {
+                    "a default that may not be of its type".to_owned()
+                }
                 Known::No(_) if self.is_all_of(&Type::Any, of) => continue,
                 Known::No(why) => {
                     open.push((&parameter.name, of, why));
@@ -98,6 +99,14 @@ impl Caller<'_, '_> {
                 Known::Of(Type::String(Some(Range { from: Some(least), to: None })))
             }
             Written::Variable(name) => self.variable(name, called, at),
+            Written::Secret(inside) => {
+                let of = match self.evaluate(inside, called, at) {
+                    Known::Value(Value::String(text)) => Type::Literal(text),
+                    Known::Of(of) => of,
+                    _ => Type::Any,
+                };
+                Known::Of(Type::Sensitive(Box::new(of)))
+            }
             Written::Code(first) => {
                 Known::No(first.map_or("code".to_owned(), |variable| format!("`${variable}`")))
             }

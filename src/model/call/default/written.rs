@@ -11,12 +11,15 @@ pub enum Written<'t> {
         least: i64,
     },
     Variable(&'t str),
+    /// `Sensitive(…)` of what is in it.
+    Secret(&'t str),
     /// Anything else, and the first variable in it.
     Code(Option<&'t str>),
 }
 
 /// Reads a default.
 pub fn read(source: &str) -> Written<'_> {
+    let source = source.trim();
     let Ok(lexed) = lex(source) else { return Written::Code(None) };
     let mut reader = Reader { source, tokens: &lexed.tokens, at: 0 };
     if let Some(value) = reader.value(0).filter(|_| reader.at == lexed.tokens.len()) {
@@ -24,6 +27,14 @@ pub fn read(source: &str) -> Written<'_> {
     }
     let variable = |token: &Token| source[token.start..token.end].trim_start_matches(['$', ':']);
     match lexed.tokens.as_slice() {
+        [name, open, inside @ .., close]
+            if &source[name.start..name.end] == "Sensitive"
+                && open.kind == Kind::Mark('(')
+                && close.kind == Kind::Mark(')')
+                && inside.iter().all(|token| !matches!(token.kind, Kind::Mark('(' | ')'))) =>
+        {
+            Written::Secret(&source[open.end..close.start])
+        }
         [one] if one.kind == Kind::Variable => Written::Variable(variable(one)),
         [one] if one.kind == Kind::Text(None) => Written::Text { least: least(source) },
         all => {
