@@ -165,7 +165,7 @@ pub enum Rule {
 pub fn of(from: &Side, to: &Side) -> Diff {
     let files = files::of(&from.bundle, &to.bundle);
     let release = release::of(&from.bundle, &to.bundle, &files);
-    let interface = interface::of(&from.interface, &to.interface);
+    let interface = interface::of(&from.interface, &to.interface, &files);
     let worst = release.iter().chain(&interface).map(|finding| finding.verdict).max();
     let least = if files.is_empty() { Verdict::Same } else { Verdict::Compatible };
     Diff {

@@ -23,7 +23,8 @@ fn prose(diff: &Diff) -> String {
     let Diff { from, to, .. } = diff;
     let mut text = format!("{} -> {}\n", from.app, to.app);
     for (word, side) in [("from", from), ("to", to)] {
-        text.push_str(&format!("  {word:<4} {}, bundle ID {}\n", side.place, side.bundle_id));
+        let place = printable(&side.place);
+        text.push_str(&format!("  {word:<4} {place}, bundle ID {}\n", side.bundle_id));
     }
     for (title, findings) in [("release", &diff.release), ("interface", &diff.interface)] {
         if !findings.is_empty() {
@@ -36,7 +37,7 @@ fn prose(diff: &Diff) -> String {
     }
     if let Some(nodes) = &diff.nodes {
         text.push_str("nodes\n");
-        text.extend(of_nodes(nodes).iter().map(|line| format!("  {line}\n")));
+        text.extend(of_nodes(nodes, Quote::Backticks).iter().map(|line| format!("  {line}\n")));
     }
     if !diff.files.is_empty() {
         text.push_str("files\n");
@@ -71,7 +72,7 @@ impl Quote {
 }
 
 /// A line without what a terminal would obey.
-pub fn printable(line: &str) -> String {
+pub(super) fn printable(line: &str) -> String {
     let escape = |c: char| match c {
         '\t' => vec![c],
         c if c.is_control() => c.escape_default().collect(),
@@ -85,38 +86,49 @@ fn sentence(finding: &Finding, quote: Quote) -> String {
     finding.told(|text| quote.around(text)) + &place.unwrap_or_default()
 }
 
-fn of_nodes(nodes: &Nodes) -> Vec<String> {
-    let mut lines: Vec<String> = nodes.broken.iter().map(broken).collect();
+fn of_nodes(nodes: &Nodes, quote: Quote) -> Vec<String> {
+    let mut lines: Vec<String> = nodes.broken.iter().map(|one| broken(one, quote)).collect();
     lines.push(format!(
-        "{} of {} break, {} to review, {} untouched",
+        "{} of {} break, {} to review, {} untouched{}",
         nodes.breaking.len(),
         nodes.count(),
         nodes.review.len(),
-        nodes.untouched.len()
+        nodes.untouched.len(),
+        match nodes.broken_already.len() {
+            0 => String::new(),
+            many => format!(", {many} broken already"),
+        }
     ));
-    if !nodes.review.is_empty() {
-        lines.push(format!("to review: {}", named(&nodes.review)));
+    for (title, list) in [
+        ("to review", &nodes.review),
+        ("broken already", &nodes.broken_already),
+        ("of another app", &nodes.others),
+    ] {
+        if !list.is_empty() {
+            lines.push(format!("{title}: {}", named(list, quote)));
+        }
     }
-    if !nodes.others.is_empty() {
-        lines.push(format!("of another app: {}", named(&nodes.others)));
-    }
-    let refused = nodes.refused.iter().map(|(node, why)| format!("no ENC: `{node}`: {why}"));
+    // A reason may be a list; each of its lines begins with blanks.
+    let in_a_line = |why: &str| why.split('\n').map(str::trim).collect::<Vec<_>>().join("; ");
+    let refused = nodes.refused.iter().map(|(node, why)| {
+        format!("no ENC: {}: {}", quote.around(node), printable(&in_a_line(why)))
+    });
     lines.extend(refused);
     lines
 }
 
-fn broken(broken: &Broken) -> String {
+fn broken(broken: &Broken, quote: Quote) -> String {
     let Broken { finding, nodes } = broken;
     let call::Finding { path, rule, expected, found, hint, .. } = finding;
     let hint = hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
     let of = if nodes.len() == 1 { "1 node".to_owned() } else { format!("{} nodes", nodes.len()) };
     let rule = rule.words();
-    let named = named(nodes);
-    format!("breaking: {of}: `{path}`: {rule}: expected {expected}, found {found}{hint}: {named}")
+    let (named, path) = (named(nodes, quote), quote.around(path));
+    format!("breaking: {of}: {path}: {rule}: expected {expected}, found {found}{hint}: {named}")
 }
 
-fn named(nodes: &[String]) -> String {
-    let first: Vec<String> = nodes.iter().take(NAMED).map(|node| format!("`{node}`")).collect();
+fn named(nodes: &[String], quote: Quote) -> String {
+    let first: Vec<String> = nodes.iter().take(NAMED).map(|node| quote.around(node)).collect();
     match nodes.len().checked_sub(NAMED) {
         Some(more @ 1..) => format!("{} and {more} more", first.join(", ")),
         _ => first.join(", "),
@@ -154,7 +166,7 @@ fn detail(change: &FileChange) -> String {
             format!(" (mode {old} -> {new})")
         }
         (Node::Symlink { target: old, .. }, Node::Symlink { target: new, .. }) => {
-            format!(" (link to {old} -> {new})")
+            format!(" (link to {} -> {})", printable(&old.to_string()), printable(&new.to_string()))
         }
         (before, after) if change.how == [How::Kind] => {
             format!(" ({} -> {})", kind(before), kind(after))
@@ -167,14 +179,17 @@ fn kind(node: &Node) -> String {
     match node {
         Node::Directory { .. } => "directory".to_owned(),
         Node::File { .. } => "file".to_owned(),
-        Node::Symlink { target, .. } => format!("link to {target}"),
+        Node::Symlink { target, .. } => format!("link to {}", printable(&target.to_string())),
     }
 }
 
 fn of_text(change: &FileChange) -> Option<String> {
     let path = printable(&change.path);
     Some(match change.text.as_ref()? {
-        Text::Unified(text) => text.lines().map(|line| printable(line) + "\n").collect(),
+        // A carriage return at the end of a line is shown too.
+        Text::Unified(text) => {
+            text.split_terminator('\n').map(|line| printable(line) + "\n").collect()
+        }
         Text::Binary => format!("binary file {path} differs\n"),
         Text::TooLarge => format!("large file {path} differs\n"),
         Text::LeftOut => format!("file {path} differs, and is not shown after so many others\n"),
@@ -221,10 +236,10 @@ fn markdown(diff: &Diff) -> String {
         section(title, found.map(|finding| sentence(finding, Quote::Markdown)).collect());
     }
     if let Some(nodes) = &diff.nodes {
-        section("Nodes", of_nodes(nodes));
+        section("Nodes", of_nodes(nodes, Quote::Markdown));
     }
     let files = of_files(&diff.files).into_iter().map(|line| match line.split_once(' ') {
-        Some((word, path)) => format!("{word} `{}`", path.trim_start()),
+        Some((word, path)) => format!("{word} {}", Quote::Markdown.around(path.trim_start())),
         None => line,
     });
     section("Files", files.collect());

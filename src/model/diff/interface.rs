@@ -1,23 +1,25 @@
 //! What can be called of two releases: what of it is gone, asks for more, or takes less.
 
-use super::{Finding, Of, Rule, Verdict};
+use super::{FileChange, Finding, Of, Rule, Verdict};
 use crate::model::check::Aliases;
-use crate::model::interface::{Interface, Supply, shown};
+use crate::model::interface::{Interface, Lookup, Supply, shown};
 use crate::model::puppet_code::data_type::Type;
 use crate::model::puppet_code::definition::{Definition, Parameter, Stated, What};
 use crate::model::puppet_code::lexer::lex;
 use crate::model::subtype::{Change, Stands, change};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Compares what can be called, the worst first.
-pub fn of(from: &Interface, to: &Interface) -> Vec<Finding> {
+pub fn of(from: &Interface, to: &Interface, files: &[FileChange]) -> Vec<Finding> {
     let (old, new) = (Code::of(from), Code::of(to));
+    let changed: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let names: BTreeSet<&Key> = old.known.keys().chain(new.known.keys()).collect();
     let mut findings = Vec::new();
     for key in names {
         match (old.known.get(key), new.known.get(key)) {
             (Some(before), Some(after)) => {
-                let compared = Pair { old: &old, new: &new, before, after, findings: Vec::new() };
+                let (old, new, changed) = (&old, &new, &changed);
+                let compared = Pair { old, new, changed, before, after, findings: Vec::new() };
                 findings.extend(compared.compare());
             }
             // What cannot be read may define it still.
@@ -133,6 +135,8 @@ fn unreadable(from: &Code, to: &Code) -> Vec<Finding> {
 struct Pair<'c, 'i> {
     old: &'c Code<'i>,
     new: &'c Code<'i>,
+    /// Paths of files that are not as they were.
+    changed: &'c HashSet<&'c str>,
     before: &'c Told<'i>,
     after: &'c Told<'i>,
     findings: Vec<Finding>,
@@ -216,6 +220,9 @@ impl Pair<'_, '_> {
             _ if had != has || !same_source(&before.default, &after.default) => {
                 self.tell(Verdict::Review, Rule::DefaultChanged, name, texts);
             }
+            _ if after.default.as_deref().is_some_and(|default| self.is_of_changed(default)) => {
+                self.tell(Verdict::Review, Rule::DefaultChanged, name, texts);
+            }
             _ if supplies.0 != supplies.1 => {
                 let told = |supply| Some(in_data(supply).to_owned());
                 let texts = (told(supplies.0), told(supplies.1));
@@ -223,6 +230,22 @@ impl Pair<'_, '_> {
             }
             _ => {}
         }
+    }
+
+    /// Whether a default takes a variable of a class in another file, which is not as it was.
+    fn is_of_changed(&self, default: &str) -> bool {
+        let interface = self.new.interface;
+        let is_changed = |variable: &str| {
+            let Some((class, _)) = variable.trim_start_matches("::").rsplit_once("::") else {
+                return false;
+            };
+            let Lookup::Found { module, file, .. } = interface.class(class) else { return false };
+            let is_own = (module, file) == (self.after.module, self.after.file);
+            let app = interface.modules().get(module).map(|module| module.app.as_str());
+            let path = format!("{}/{module}/{file}", app.unwrap_or_default());
+            !is_own && self.changed.contains(path.as_str())
+        };
+        variables(default).any(is_changed)
     }
 
     fn stated(&mut self, parameter: Option<&str>, before: &Stated, after: &Stated) {
@@ -269,6 +292,15 @@ fn need(parameter: &Parameter, supply: Supply) -> Need {
         Supply::Sometimes => Need::Perhaps,
         Supply::Never => Need::Yes,
     }
+}
+
+/// The variables in the source of a default.
+fn variables(source: &str) -> impl Iterator<Item = &str> {
+    source.split('$').skip(1).map(|rest| {
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+        &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())]
+    })
 }
 
 fn in_data(supply: Supply) -> &'static str {

@@ -6,7 +6,7 @@ use crate::model::call::{self, Checker, Severity};
 use crate::model::enc::{Class, Enc};
 use crate::model::yaml::Places;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a difference is to nodes, each by the name of its ENC.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -17,6 +17,8 @@ pub struct Nodes {
     pub breaking: Vec<String>,
     /// Nodes that call what someone has to look at.
     pub review: Vec<String>,
+    /// Nodes that are refused by both releases.
+    pub broken_already: Vec<String>,
     /// Nodes that call nothing that matters to them.
     pub untouched: Vec<String>,
     /// Nodes of another app.
@@ -49,18 +51,25 @@ impl Nodes {
         }
         let before = releases.from.check(enc, places);
         let after = releases.to.check(enc, places);
+        let is_wrong = |finding: &call::Finding| finding.severity == Severity::Violation;
         let known = |finding: &call::Finding| {
             before.iter().any(|old| (&old.path, old.rule) == (&finding.path, finding.rule))
         };
-        let news: Vec<call::Finding> = after
-            .into_iter()
-            .filter(|finding| finding.severity == Severity::Violation)
-            .filter(|finding| !known(finding))
-            .collect();
-        if news.is_empty() {
-            let touched = releases.findings.iter().any(|finding| concerns(finding, enc));
-            return if touched { &mut self.review } else { &mut self.untouched }.push(node);
+        if before.iter().any(is_wrong) && after.iter().any(is_wrong) {
+            return self.broken_already.push(node);
         }
+        let news: Vec<call::Finding> =
+            after.into_iter().filter(|finding| !known(finding) || is_wrong(finding)).collect();
+        if !news.iter().any(is_wrong) {
+            let concerned = Concerned::of(enc, releases);
+            let touched = releases.findings.iter().any(|finding| concerned.by(finding));
+            let list = match touched || !news.is_empty() {
+                true => &mut self.review,
+                false => &mut self.untouched,
+            };
+            return list.push(node);
+        }
+        let news = news.into_iter().filter(is_wrong);
         for finding in news {
             self.group(finding, &node);
         }
@@ -74,7 +83,10 @@ impl Nodes {
 
     /// How many were judged.
     pub fn count(&self) -> usize {
-        [&self.breaking, &self.review, &self.untouched].iter().map(|nodes| nodes.len()).sum()
+        [&self.breaking, &self.review, &self.broken_already, &self.untouched]
+            .iter()
+            .map(|nodes| nodes.len())
+            .sum()
     }
 
     /// True where there was no document at all.
@@ -99,18 +111,35 @@ impl Nodes {
     }
 }
 
-/// Whether a call has to do with a difference that someone has to look at: what it gives, or
-/// leaves to a default.
-fn concerns(finding: &Finding, enc: &Enc) -> bool {
-    let called = |class: &&Class| finding.of == Of::Class && class.name == finding.name;
-    let Some(class) = enc.classes.iter().find(called) else { return false };
-    let gives = |name: &String| class.parameters.iter().any(|(given, _)| given == name);
-    let given = finding.parameter.as_ref().map(gives);
-    match finding.rule {
-        _ if finding.verdict < Verdict::Review => false,
-        Rule::DefaultAdded | Rule::DefaultRemoved | Rule::DefaultChanged | Rule::Data => {
-            given == Some(false)
+/// What of a difference has to do with a call: what it gives, or leaves to a default.
+struct Concerned<'a> {
+    enc: &'a Enc,
+    /// Classes that come with those of the call: they inherit from them.
+    parents: BTreeSet<String>,
+}
+
+impl<'a> Concerned<'a> {
+    fn of(enc: &'a Enc, releases: &Releases) -> Self {
+        let above = |class: &Class| {
+            [&releases.from, &releases.to].map(|checker| checker.ancestors(&class.name)).concat()
+        };
+        Concerned { enc, parents: enc.classes.iter().flat_map(above).collect() }
+    }
+
+    /// Whether someone has to look at a difference for it.
+    fn by(&self, finding: &Finding) -> bool {
+        if finding.verdict < Verdict::Review || finding.of != Of::Class {
+            return false;
         }
-        _ => given != Some(false),
+        let class = self.enc.classes.iter().find(|class| class.name == finding.name);
+        if class.is_none() && !self.parents.contains(&finding.name) {
+            return false;
+        }
+        let given = |(given, _): &(String, _)| Some(given) == finding.parameter.as_ref();
+        let gives = class.is_some_and(|class| class.parameters.iter().any(given));
+        match finding.rule {
+            Rule::DefaultAdded | Rule::DefaultRemoved | Rule::DefaultChanged | Rule::Data => !gives,
+            _ => gives || finding.parameter.is_none(),
+        }
     }
 }

@@ -60,6 +60,9 @@ impl Finding {
                 Some(old) => format!("has to be given now, the default was {old}"),
                 None => "has to be given now, data gave it a value".to_owned(),
             },
+            Rule::DefaultChanged if old == new => {
+                format!("default may have changed, {} is of a file that did", or_none(&new))
+            }
             Rule::DefaultChanged => format!("default changed {from_to}"),
             Rule::TypeWidened => format!("type widened {from_to}"),
             Rule::TypeNarrowed => format!("type narrowed {from_to}"),
