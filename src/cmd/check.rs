@@ -8,8 +8,8 @@ use crate::host::input;
 use crate::host::state::State;
 use crate::model::answer::{Answer, Called};
 use crate::model::app::{AppPath, Release};
-use crate::model::call::{Checker, Values};
-use crate::model::enc::{self, Enc};
+use crate::model::call::{Checker, Finding, Values};
+use crate::model::enc::{self, Enc, EncError};
 use crate::model::event::Say;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
@@ -30,10 +30,10 @@ pub fn run(args: &Check, say: Say) -> Result<Answer, Failure> {
 fn one(args: &Check, path: &Path, say: Say) -> Result<Answer, Failure> {
     let shown = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
     let text = input::read(path, enc::LARGEST)?;
-    let (enc, places) = Enc::parse_with_places(&text).map_err(|error| {
-        let what = format!("the ENC `{shown}` is refused");
-        Failure::new(what).exit(Exit::EncRefused).because(error)
-    })?;
+    let (enc, places) = match Enc::parse_with_places(&text) {
+        Ok(parsed) => parsed,
+        Err(error) => return Ok(refused(args, shown, &error)),
+    };
     let bundle = args.bundle.clone().or_else(|| enc.app.clone().map(Subject::App));
     let bundle = bundle.ok_or_else(|| {
         Failure::new(format!("the ENC `{shown}` names no app"))
@@ -41,8 +41,25 @@ fn one(args: &Check, path: &Path, say: Say) -> Result<Answer, Failure> {
     })?;
     let (app, interface) = called(args, &bundle, say)?;
     let findings = Checker::new(&interface, values(args)).check(&enc, &places);
-    let classes = enc.classes.len();
-    Ok(Answer::Called(Called { app, enc: shown, classes, strict: args.strict, findings }))
+    let (classes, strict) = (enc.classes.len(), args.strict);
+    let pinned = enc.app.filter(|asked| !is_same(asked, &app));
+    Ok(Answer::Called(Called { app: Some(app), pinned, enc: shown, classes, strict, findings }))
+}
+
+/// What is wrong with a document is told as what is wrong with a call.
+fn refused(args: &Check, enc: String, error: &EncError) -> Answer {
+    let app = match &args.bundle {
+        Some(Subject::App(app)) => Some(app.clone()),
+        _ => None,
+    };
+    let findings = Finding::of_refused(error);
+    Answer::Called(Called { app, pinned: None, enc, classes: 0, strict: args.strict, findings })
+}
+
+/// `foo/r1` is a short name of `foo/tags/r1`.
+fn is_same(a: &AppPath, b: &AppPath) -> bool {
+    let release = |app: &AppPath| app.as_str().parse::<Release>().or_else(|_| Release::of(app));
+    a == b || matches!((release(a), release(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 fn values(args: &Check) -> Values {

@@ -21,7 +21,7 @@ use crate::model::run_id::RunId;
 use crate::plan::history;
 use code::Found;
 use compile::{Compiled, Compiler};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Compiles the catalog of a release and that of what is applied, and compares them.
 pub fn run(args: &cli::Preview, say: Say) -> Result<Answer, Failure> {
@@ -57,9 +57,15 @@ pub fn run(args: &cli::Preview, say: Say) -> Result<Answer, Failure> {
 fn read(args: &cli::Preview, state: &State) -> Result<Enc, Failure> {
     let path = args.enc.clone();
     let path = path.unwrap_or_else(|| PathBuf::from(state.at("/etc/puppet/input.yaml")));
-    let refused = |failure: Failure| failure.exit(Exit::EncRefused);
-    let text = input::read(&path, enc::LARGEST).map_err(refused)?;
-    parsed(&text, &path.display().to_string())
+    let shown = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
+    let unread = |failure: Failure| {
+        Failure::new(format!("failed to read the ENC `{shown}`"))
+            .exit(Exit::EncRefused)
+            .because(failure)
+            .hint("name its file: `--enc FILE`, or `--enc -` for stdin")
+    };
+    let text = input::read(&path, enc::LARGEST).map_err(unread)?;
+    parsed(&text, &shown)
 }
 
 fn parsed(text: &[u8], source: &str) -> Result<Enc, Failure> {

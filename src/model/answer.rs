@@ -123,7 +123,10 @@ pub struct Diffed {
 /// What a call of a release's classes came to.
 #[derive(Debug, Serialize)]
 pub struct Called {
-    pub app: AppPath,
+    /// None where the ENC is refused that would have named it.
+    pub app: Option<AppPath>,
+    /// Where the ENC asks for another one than it was held against.
+    pub pinned: Option<AppPath>,
     /// Where the ENC comes from.
     pub enc: String,
     /// How many classes it calls.
@@ -151,6 +154,10 @@ pub struct CalledByMany {
     pub directory: String,
     pub strict: bool,
     pub nodes: usize,
+    /// Nodes whose ENC asks for another release of the app; they are checked all the same.
+    pub pinned: Vec<String>,
+    /// Nodes of another app, which are not.
+    pub others: Vec<String>,
     /// How many of them Puppet would refuse, or with `strict` might.
     pub refused: usize,
     pub findings: Vec<Group>,

@@ -1,5 +1,6 @@
 //! What `check` found, a finding a line.
 
+use super::diff::printable;
 use crate::model::answer::{Called, CalledByMany};
 use crate::model::call::{Finding, Severity, fleet};
 
@@ -11,7 +12,13 @@ pub fn prose(called: &Called) -> String {
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let (wrong, open) = (count(Severity::Violation), count(Severity::Undecided));
     let classes = many(called.classes, "class", "classes");
-    let app = &called.app;
+    // A document that is refused is of no app.
+    let Some(app) = &called.app else {
+        return text + &format!("NOT OK: {wrong} wrong in the document\n");
+    };
+    if let Some(pinned) = &called.pinned {
+        text.push_str(&format!("note: the ENC asks for `{pinned}`, checked against `{app}`\n"));
+    }
     text.push_str(&match (wrong, open) {
         (0, 0) => format!("ok: the call of {classes} fits `{app}`\n"),
         (0, open) if !called.strict => format!(
@@ -29,7 +36,7 @@ fn line(enc: &str, finding: &Finding) -> String {
         (Some(line), Some(column)) => format!("{enc}:{line}:{column}"),
         _ => enc.to_owned(),
     };
-    format!("{}: {place}: {finding}\n", severity(finding))
+    printable(&format!("{}: {place}: {finding}", severity(finding))) + "\n"
 }
 
 fn severity(finding: &Finding) -> &'static str {
@@ -56,8 +63,18 @@ pub fn fleet(called: &CalledByMany) -> String {
             _ => String::new(),
         };
         let (finding, nodes) = (&group.finding, many(group.count, "node", "nodes"));
-        text.push_str(&format!("{}: {nodes}: {finding}\n", severity(finding)));
-        text.push_str(&format!("    in {named}{more}\n"));
+        text.push_str(&printable(&format!("{}: {nodes}: {finding}", severity(finding))));
+        text.push_str(&format!("\n    in {}\n", printable(&format!("{named}{more}"))));
+    }
+    for (title, nodes) in [
+        ("asking for another release", &called.pinned),
+        ("of another app, not checked", &called.others),
+    ] {
+        if let Some(first) = nodes.first() {
+            let nodes = many(nodes.len(), "node", "nodes");
+            text.push_str(&printable(&format!("note: {title}: {nodes}, such as {first}")));
+            text.push('\n');
+        }
     }
     let (app, nodes) = (&called.app, many(called.nodes, "node", "nodes"));
     let count = |severity| fleet::count(&called.findings, severity);
