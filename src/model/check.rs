@@ -246,14 +246,7 @@ impl Checker<'_> {
     }
 
     fn members(&mut self, pairs: &[(Value, Value)], members: &[Member], of: &Type) -> Verdict {
-        let asks_itself = |member: &&Member| {
-            member.key == Key::Plain
-                && !takes_undef(&member.value)
-                && member.value.has_reference()
-                && leads_to_itself(&member.value, self.aliases)
-        };
-        // Whether such a key may be left out hangs on which of them Puppet meets first.
-        if let Some(member) = members.iter().find(asks_itself) {
+        if let Some(member) = members.iter().find(|member| asks_itself(member, self.aliases)) {
             return Verdict::Undecided(format!("`{}` leads to itself", member.value));
         }
         let mut verdicts = Vec::new();
@@ -369,6 +362,15 @@ pub fn stranger<'t>(
         }
     }
     None
+}
+
+/// True where what a key may be is stated by way of itself: whether it may be left out then hangs
+/// on which alias Puppet meets first.
+pub fn asks_itself(member: &Member, aliases: &Aliases) -> bool {
+    member.key == Key::Plain
+        && !takes_undef(&member.value)
+        && member.value.has_reference()
+        && leads_to_itself(&member.value, aliases)
 }
 
 /// True where a type stands in what its own aliases stand for.

@@ -224,6 +224,7 @@ impl<'a> Relation<'a> {
                 let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
                 a == b && self.inner.get(&a) == self.outer.get(&b)
             }
+            (Type::Collection(_), Type::Collection(_)) => part == other,
             _ => false,
         };
         if same { Holds::Yes } else { Holds::Open }
@@ -546,6 +547,9 @@ mod tests {
     fn what_became_of_a_type_is_told_and_the_other_way_round() {
         use Change::*;
         for (from, to, expected) in [
+            ("Collection[2]", "Collection[0, 0]", Undecided),
+            ("Hash[1, 1]", "Collection[2]", Undecided),
+            ("Collection[1]", "Collection[1]", Same),
             ("String", "String[1]", Narrowed),
             ("String[1, 3]", "String[4]", Disjoint),
             ("String[1, 3]", "String[2, 4]", Incomparable),

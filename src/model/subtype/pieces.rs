@@ -1,6 +1,6 @@
 //! A type as the pieces that it is made of, any of which takes a value.
 
-use crate::model::check::Aliases;
+use crate::model::check::{Aliases, asks_itself};
 use crate::model::puppet_code::data_type::{Range, Type};
 use crate::model::puppet_code::definition::Stated;
 
@@ -105,12 +105,17 @@ impl Parts<'_> {
             }
             // Puppet itself does not agree on what it takes.
             Type::Enum { .. } => self.push(Type::Reference("Enum".to_owned())),
+            // Puppet takes some of another size.
+            Type::Collection(Some(_)) => self.push(of.clone()),
             Type::Collection(size) => {
                 let any = || Box::new(Type::Any);
                 self.push(Type::Array { element: any(), size: *size });
                 self.push(Type::Hash { key: any(), value: any(), size: *size });
             }
             Type::Reference(name) => self.add_reference(name),
+            Type::Struct(members) if members.iter().any(|one| asks_itself(one, self.aliases)) => {
+                self.push(Type::NotUndef(Some(Box::new(of.clone()))));
+            }
             other => self.push(other.clone()),
         }
     }
