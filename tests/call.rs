@@ -10,14 +10,14 @@
     reason = "runs Puppet, and prints what it counted"
 )]
 
+mod ruby;
+
 use localpuppet::host::interface;
 use localpuppet::model::call::{Checker, Severity, Values};
 use localpuppet::model::enc::Enc;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 /// How many calls are made up, unless `CALLS` says it: each is compiled, which takes a while.
 const CALLS: usize = 520;
@@ -142,20 +142,7 @@ fn is_of_the_call(error: &str, class: &str) -> bool {
 
 /// Two Puppets compile a half each; a call is compiled by itself all the same.
 fn puppet(modules: &Path, calls: &[Value]) -> Vec<Option<String>> {
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/call.rb");
-    let compiled = |calls: &[Value]| -> Vec<Option<String>> {
-        let mut ruby = Command::new("ruby");
-        ruby.arg(&script)
-            .arg(modules)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let mut ruby = ruby.spawn().expect("ruby of puppet-agent; type: tests/setup");
-        let text = serde_json::to_string(calls).unwrap();
-        ruby.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-        let output = ruby.wait_with_output().unwrap();
-        serde_json::from_slice(&output.stdout).unwrap()
-    };
+    let compiled = |calls: &[Value]| ruby::ask::<Vec<_>>("call.rb", &[modules], &calls);
     let (first, second) = calls.split_at(calls.len() / 2);
     std::thread::scope(|scope| {
         let second = scope.spawn(|| compiled(second));

@@ -9,13 +9,13 @@
     reason = "reads modules, runs Puppet, and prints what it counted"
 )]
 
+mod ruby;
+
 use localpuppet::host::interface;
 use localpuppet::model::interface::Interface;
 use localpuppet::model::puppet_code::definition::{Definition, Stated, What, definitions};
 use serde_json::Value;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
 /// Files that the two read differently, and why.
@@ -31,7 +31,7 @@ fn every_manifest_of_debians_modules_is_read_as_puppet_reads_it() {
     let start = Instant::now();
     let ours: Vec<_> = texts.iter().map(|text| definitions(text)).collect();
     println!("{} files read in {:?}", files.len(), start.elapsed());
-    let theirs = oracle(&files);
+    let theirs: Value = ruby::ask("interface.rb", &[], &files);
 
     let mut differences = Vec::new();
     let (mut classes, mut parameters) = (0, 0);
@@ -90,16 +90,6 @@ fn manifests(below: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
-}
-
-fn oracle(files: &[PathBuf]) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interface.rb");
-    let mut ruby = Command::new("ruby");
-    ruby.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut ruby = ruby.spawn().expect("ruby of puppet-agent; type: tests/setup");
-    let list: Vec<&str> = files.iter().map(|file| file.to_str().unwrap()).collect();
-    ruby.stdin.take().unwrap().write_all(list.join("\n").as_bytes()).unwrap();
-    serde_json::from_slice(&ruby.wait_with_output().unwrap().stdout).unwrap()
 }
 
 /// A class in one line: its name, and each parameter with its type and whether it is required.

@@ -9,6 +9,8 @@
     reason = "runs Puppet, and prints what it counted"
 )]
 
+mod ruby;
+
 use localpuppet::model::check::{Aliases, Verdict, check};
 use localpuppet::model::enc::Enc;
 use localpuppet::model::puppet_code::data_type::{Type, read};
@@ -21,9 +23,6 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 /// How many pairs Puppet is asked about.
 const PAIRS: usize = 6000;
@@ -240,7 +239,7 @@ fn types_lie_to_each_other_as_puppet_says() {
     let strategy = pairs();
     let asked: Vec<(String, String)> =
         (0..PAIRS).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect();
-    let theirs = puppet(&asked);
+    let theirs: Vec<bool> = ruby::ask("subtype.rb", &[], &asked);
     let mut table: BTreeMap<(String, bool), usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     let aliases = Aliases::new();
@@ -269,14 +268,4 @@ fn is_explained(ours: Holds, a: &str, b: &str) -> bool {
         // A struct counts as long as it can be; a circle as through once it is in it.
         _ => (a.contains("Struct[") && b.contains("Collection[1]")) || b.contains("Data"),
     }
-}
-
-fn puppet(pairs: &[(String, String)]) -> Vec<bool> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/subtype.rb");
-    let mut ruby = Command::new("ruby");
-    ruby.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut ruby = ruby.spawn().expect("ruby of puppet-agent; type: tests/setup");
-    let text = serde_json::to_string(pairs).unwrap();
-    ruby.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    serde_json::from_slice(&ruby.wait_with_output().unwrap().stdout).unwrap()
 }

@@ -1,0 +1,1 @@
+type T::A = Variant[T::B, Integer]

@@ -1,0 +1,1 @@
+type T::B = Variant[T::C, Boolean]

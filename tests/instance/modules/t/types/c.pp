@@ -1,0 +1,1 @@
+type T::C = Array[T::A]

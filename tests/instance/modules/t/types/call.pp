@@ -1,0 +1,1 @@
+type T::Call = Callable[Integer]

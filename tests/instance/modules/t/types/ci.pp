@@ -1,0 +1,1 @@
+type T::Ci = Enum['Yes','No',true]

@@ -1,0 +1,1 @@
+type T::Dup = T::Dup2

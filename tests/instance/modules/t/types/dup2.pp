@@ -1,0 +1,1 @@
+type T::Dup2 = T::Port

@@ -1,0 +1,1 @@
+type T::Even = Variant[T::Odd, Undef]

@@ -1,0 +1,1 @@
+type T::JsonV = Variant[ScalarData, Undef, Array[T::JsonV], Hash[String, T::JsonV]]

@@ -1,0 +1,1 @@
+type T::Key = Hash[Enum['a','b'], T::Port]

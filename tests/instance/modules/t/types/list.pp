@@ -1,0 +1,1 @@
+type T::List = Array[Variant[Integer, T::List]]

@@ -1,0 +1,1 @@
+type T::Loop = Variant[T::Loop, Array[T::Loop]]

@@ -1,0 +1,1 @@
+type T::Maybe = Optional[T::Maybe]

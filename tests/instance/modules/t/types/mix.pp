@@ -1,0 +1,1 @@
+type T::Mix = Variant[U::Mode, T::Port, Undef]

@@ -1,0 +1,1 @@
+type T::Nu = NotUndef[Optional[T::Port]]

@@ -1,0 +1,1 @@
+type T::Obj = {attributes => {a => Integer}}

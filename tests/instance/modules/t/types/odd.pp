@@ -1,0 +1,1 @@
+type T::Odd = Struct[{next => T::Even}]

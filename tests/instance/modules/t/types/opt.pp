@@ -1,0 +1,1 @@
+type T::Opt = Optional[T::Port]

@@ -1,0 +1,1 @@
+type T::Port = Integer[0, 65535]

@@ -1,0 +1,1 @@
+type T::Rex = Regexp

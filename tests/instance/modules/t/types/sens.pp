@@ -1,0 +1,1 @@
+type T::Sens = Variant[Sensitive[String], String]

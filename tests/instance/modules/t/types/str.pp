@@ -1,0 +1,1 @@
+type T::Str = Struct[{a => T::Opt, NotUndef[b] => T::Opt, Optional[c] => T::Opt}]

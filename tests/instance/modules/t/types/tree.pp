@@ -1,0 +1,1 @@
+type T::Tree = Hash[String[1], Variant[String, T::Tree]]
