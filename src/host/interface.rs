@@ -8,7 +8,7 @@ use crate::model::interface::hiera::{self, Files, Found, Values};
 use crate::model::interface::{Data, Interface, Module};
 use crate::model::litter;
 use crate::model::puppet_code::Unreadable;
-use crate::model::puppet_code::definition::definitions;
+use crate::model::puppet_code::definition::of_module;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ fn module(app: &AppPath, directory: &Path) -> Result<(Module, Values), Failure> 
             return Ok((path, Err(Unreadable { line: 1, what })));
         }
         let text = read_bounded(&path, LARGEST)?.unwrap_or_default();
-        Ok((path, definitions(&String::from_utf8_lossy(&text))))
+        Ok((path, of_module(&String::from_utf8_lossy(&text))))
     });
     let (data, values) = data(directory)?;
     let mut module = Module::new(app.clone(), data);

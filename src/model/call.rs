@@ -171,6 +171,35 @@ mod tests {
     }
 
     #[test]
+    fn an_alias_is_taken_only_where_puppet_looks_for_it() {
+        let told = |path: &str, text: &str| {
+            let mut module = Module::new("m".parse().unwrap(), Data::None);
+            module.add(
+                "manifests/init.pp".to_owned(),
+                definitions("class m(Variant[M::A, Float] $x) {}"),
+            );
+            module.add(path.to_owned(), definitions(text));
+            let mut interface = Interface::default();
+            interface.insert("m".to_owned(), module);
+            let enc = b"classes: {m: {x: 1}}";
+            let (enc, places) = Enc::parse_with_places(enc).unwrap();
+            let found = Checker::new(&interface, Values::Hidden).check(&enc, &places);
+            found.iter().map(|found| found.severity).collect::<Vec<_>>()
+        };
+        assert_eq!(told("types/a.pp", "type M::A = Integer"), []);
+        assert_eq!(told("types/a.pp", "type M::A = String"), [Severity::Violation]);
+        for (path, text) in [
+            ("types/b.pp", "type M::A = Integer"),
+            ("types/a.pp", "type M::A = Integer\ntype M::B = String"),
+            ("types/a.pp", "type M::A = Integer[$x]"),
+            ("types/a.pp", "type M::A = Variant[Integer, M::Gone]"),
+            ("types/a.pp", ""),
+        ] {
+            assert_eq!(told(path, text), [Severity::Undecided], "{path}: {text}");
+        }
+    }
+
+    #[test]
     fn a_parent_is_declared_first_and_is_another_class() {
         let code = "class m::base($x = 1) {}\nclass m($y = 1) inherits m::base {}";
         let late = "Violation `classes.m::base`: document: expected it before `m`, which inherits \

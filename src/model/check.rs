@@ -349,6 +349,8 @@ pub fn stranger<'t>(
         }
         match aliases.get(&lower) {
             Some(Stated::Known(of)) => left.extend(of.references()),
+            // An object is a type, if none of a value of an ENC.
+            Some(Stated::Unknown(source)) if !source.starts_with('{') => return Some(name),
             Some(_) => {}
             None => {
                 let is_known = of_puppet(name).is_some()

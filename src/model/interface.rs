@@ -219,11 +219,12 @@ impl Interface {
     }
 
     /// The type aliases of all modules. What one stands for that is not where Puppet looks for it
-    /// (`types/port.pp` of `Foo::Port`), other code decides.
+    /// (`types/port.pp` of `Foo::Port`, with nothing else), other code decides.
     pub fn aliases(&self) -> Aliases {
         let mut aliases = Aliases::new();
         for (module, inside) in &self.modules {
             for (file, found) in &inside.files {
+                let is_alone = matches!(found, Ok(found) if found.len() == 1);
                 for alias in found.iter().flatten().filter(|d| d.kind == What::TypeAlias) {
                     let name = alias.name.to_ascii_lowercase();
                     let is_there = file
@@ -233,7 +234,9 @@ impl Interface {
                             name == format!("{module}::{}", path.replace('/', "::"))
                         });
                     let stands_for = match &alias.stands_for {
-                        Stated::Known(of) if !is_there => Stated::Unknown(of.to_string()),
+                        Stated::Known(of) if !is_there || !is_alone => {
+                            Stated::Unknown(of.to_string())
+                        }
                         stated => stated.clone(),
                     };
                     aliases.insert(name, stands_for);

@@ -154,7 +154,7 @@ impl Caller<'_, '_> {
                 "a parameter with the name of a metaparameter".to_owned()
             }
             (Stated::Unknown(_), _) => "its type is stated by code".to_owned(),
-            (_, Some(name)) => format!("type `{name}` is not on the modulepath"),
+            (_, Some(name)) => format!("type `{name}`, of which nothing is known here"),
             _ => return false,
         };
         let path = format!("{path}.{}", parameter.name);

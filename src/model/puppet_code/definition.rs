@@ -66,8 +66,25 @@ impl Stated {
     }
 }
 
+/// Where a file is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    /// In a module, where Puppet takes definitions alone.
+    Module,
+    Anywhere,
+}
+
+/// Reads what a file of a module defines.
+pub fn of_module(text: &str) -> Result<Vec<Definition>, Unreadable> {
+    read(text, Where::Module)
+}
+
 /// Reads what a file defines.
 pub fn definitions(text: &str) -> Result<Vec<Definition>, Unreadable> {
+    read(text, Where::Anywhere)
+}
+
+fn read(text: &str, place: Where) -> Result<Vec<Definition>, Unreadable> {
     if text.starts_with('\u{feff}') {
         let what = "a byte order mark, which Puppet refuses".to_owned();
         return Err(Unreadable { line: 1, what });
@@ -76,6 +93,7 @@ pub fn definitions(text: &str) -> Result<Vec<Definition>, Unreadable> {
     in_order(text, &tokens)?;
     let mut reader = Reader {
         text,
+        place,
         tokens: &tokens,
         comments: Comments { text, list: &comments },
         at: 0,
@@ -158,6 +176,7 @@ const DEEPEST: usize = 64;
 
 struct Reader<'t> {
     text: &'t str,
+    place: Where,
     tokens: &'t [Token],
     comments: Comments<'t>,
     at: usize,
@@ -221,6 +240,9 @@ impl<'t> Reader<'t> {
                     }
                 }
                 _ => {}
+            }
+            if self.place == Where::Module && depth == 0 && token.kind != Kind::Mark('}') {
+                return Err(self.unreadable("expected a class, a type or a function here"));
             }
             self.at += 1;
         }
@@ -309,6 +331,10 @@ impl<'t> Reader<'t> {
         };
         if kind == What::TypeAlias {
             self.at += 1;
+            let is_capital = |segment: &str| segment.starts_with(|c: char| c.is_ascii_uppercase());
+            if !definition.name.split("::").all(is_capital) {
+                return Err(self.unreadable("every part of a type's name has a capital letter"));
+            }
             definition.stands_for = self.alias();
             return Ok(definition);
         }
@@ -615,6 +641,7 @@ class foo::bar (
     fn words_that_define_nothing_are_passed_over() {
         let text = "$x = { class => 1, type => 'a', define => 2 }\nclass { 'a': class => 'b' }\n";
         assert_eq!(definitions(text).unwrap(), []);
+        assert_eq!(of_module(&format!("class y {{\n{text}}}")).unwrap().len(), 1);
         let told = definitions("class x (\n $a $b) {}").unwrap_err().to_string();
         assert_eq!(told, "line 2: expected `,` or `)` after a parameter");
     }
@@ -629,12 +656,14 @@ class foo::bar (
             ("class x($title) { }", "line 1: parameter `$title` is there already"),
             ("define x($name) { }", "line 1: parameter `$name` is there already"),
             ("class x { }\nclass x { }", "line 2: class `x` is defined twice"),
-            ("if $a {\nclass x { }\n}", "line 2: expected this at top level or in a class"),
+            ("if $a {\nclass x { }\n}", "line 1: expected a class, a type or a function here"),
+            ("class x { }\nnotify { 'a': }", "line 2: expected a class, a type or a function here"),
+            ("type A::B = Enum[a] | String", "line 1: expected a class, a type or a function here"),
+            ("type A::b = String", "line 1: every part of a type's name has a capital letter"),
             (
                 "class x {\nif $a { class y { } }\n}",
                 "line 2: expected this at top level or in a class",
             ),
-            ("node default { class x { } }", "line 1: expected this at top level or in a class"),
             ("class x { $a = (1 }", "line 1: expected `)`, found `}`"),
             ("class x { $a = [1) }", "line 1: expected `]`, found `)`"),
             ("class x { $a = }", "line 1: expected a value after `=`"),
@@ -648,9 +677,12 @@ class foo::bar (
             ("class x($a::b) { }", "line 1: no parameter may be `$a::b`"),
             ("class x($facts) { }", "line 1: no parameter may be `$facts`"),
         ] {
-            assert_eq!(definitions(text).unwrap_err().to_string(), expected, "{text}");
+            assert_eq!(of_module(text).unwrap_err().to_string(), expected, "{text}");
         }
+        let text = "if $a {\nclass x { }\n}";
+        let told = definitions(text).unwrap_err().to_string();
+        assert_eq!(told, "line 2: expected this at top level or in a class");
         assert!(definitions("class x { $a = 4 / 2 + $b[1] / (3) if $a =~ /[(]\\)/ { } }").is_ok());
-        assert!(definitions("function f($name) { }\nclass x { class y { } define z { } }").is_ok());
+        assert!(of_module("function f($name) { }\nclass x { class y { } define z { } }").is_ok());
     }
 }
