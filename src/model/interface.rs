@@ -11,6 +11,7 @@ use super::ruby_regex::Patterns;
 use super::value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 /// What the modules of a modulepath define, each module once: Puppet takes the first whole.
 #[derive(Debug, Default, PartialEq)]
@@ -97,6 +98,12 @@ pub enum Supply {
     Always,
 }
 
+/// Why a class is not known that two files define: Puppet reads both, and refuses the second.
+static TWICE: LazyLock<Unreadable> = LazyLock::new(|| {
+    let what = "it defines a class that another file has already".to_owned();
+    Unreadable { line: 1, what }
+});
+
 /// A class that was looked for.
 pub enum Lookup<'i> {
     Found {
@@ -140,13 +147,20 @@ impl Interface {
                 if below.is_empty() { segment.to_owned() } else { format!("{below}/{segment}") };
             candidates.push(format!("manifests/{below}.pp"));
         }
-        let mut unknown = None;
+        let (mut unknown, mut known) = (None, None);
         for path in candidates {
             match module.files.get_key_value(&path) {
                 Some((file, Ok(found))) => {
                     let is_it = |d: &&Definition| d.kind == What::Class && d.name == name;
-                    if let Some(class) = found.iter().find(is_it) {
-                        return Lookup::Found { class, module: module_name, file };
+                    match (found.iter().find(is_it), &known) {
+                        (None, _) => {}
+                        (Some(_), Some(_)) => {
+                            let file = format!("{module_name}/{path}");
+                            return Lookup::Unknown { file, why: &TWICE };
+                        }
+                        (Some(class), None) => {
+                            known = Some(Lookup::Found { class, module: module_name, file });
+                        }
                     }
                 }
                 Some((_, Err(why))) => {
@@ -155,9 +169,10 @@ impl Interface {
                 None => {}
             }
         }
-        match unknown {
-            Some((file, why)) => Lookup::Unknown { file, why },
-            None => Lookup::Absent { has_module: true },
+        match (known, unknown) {
+            (Some(found), _) => found,
+            (None, Some((file, why))) => Lookup::Unknown { file, why },
+            (None, None) => Lookup::Absent { has_module: true },
         }
     }
 
@@ -305,6 +320,18 @@ mod tests {
         let told = ["good", "bad", "null", "any", "none"].map(fits);
         assert_eq!(told, [true, false, false, true, true]);
         assert_eq!(interface.supply("m", "m", "bad"), Supply::Always);
+    }
+
+    #[test]
+    fn a_class_of_two_files_is_not_known() {
+        let mut module = Module::new("m".parse().unwrap(), Data::None);
+        module.add("manifests/init.pp".to_owned(), definitions("class m::a { }\nclass m { }"));
+        module.add("manifests/a.pp".to_owned(), definitions("class m::a { }"));
+        let mut interface = Interface::default();
+        interface.insert("m".to_owned(), module);
+        let found = |name| matches!(interface.class(name), Lookup::Found { .. });
+        let unknown = |name| matches!(interface.class(name), Lookup::Unknown { .. });
+        assert_eq!((found("m"), unknown("m::a")), (true, true));
     }
 
     #[test]
