@@ -9,6 +9,7 @@ use crate::model::digest::Sha256Digest;
 use crate::model::tree::TreePath;
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Seek, Write};
+use std::thread;
 
 /// Content that changed between the first reading and the second.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +32,7 @@ pub struct Job<S, W> {
 ///
 /// Content streams: a chunk at a time is read, checked against the digest that
 /// `bundle.json` has of it, and handed to all formats.
-pub fn build<S: Read + Write + Seek + Send + 'static, W: Write, R: Read>(
+pub fn build<S: Read + Write + Seek + Send + 'static, W: Write + Send, R: Read>(
     jobs: Vec<Job<S, W>>,
     meta: &Meta,
     items: &[Item],
@@ -58,10 +59,18 @@ pub fn build<S: Read + Write + Seek + Send + 'static, W: Write, R: Read>(
             Kind::Directory | Kind::SystemDirectory | Kind::Symlink { .. } => {}
         }
     }
-    for (stream, (mut to, compression)) in streams.into_iter().zip(ends) {
-        stream.finish(&mut to, meta, items, compression)?;
-        to.flush()?;
-    }
+    // What is left of each waits for its compressor first.
+    thread::scope(|scope| {
+        let ends = streams.into_iter().zip(ends).map(|(stream, (mut to, compression))| {
+            scope.spawn(move || {
+                stream.finish(&mut to, meta, items, compression)?;
+                to.flush()
+            })
+        });
+        let ends: Vec<_> = ends.collect();
+        ends.into_iter()
+            .try_for_each(|end| end.join().map_err(|_| io::Error::other("a packer stopped"))?)
+    })?;
     Ok(())
 }
 
@@ -114,10 +123,12 @@ impl<S: Read + Write + Seek + Send + 'static> Stream<S> {
     ) -> io::Result<()> {
         match self {
             Stream::Deb(tar) => {
+                // The last blocks of the data are still being compressed.
+                let control = deb::control_member(meta, items, compression)?;
                 let mut spooled = tar.finish()?.finish()?;
                 spooled.to.rewind()?;
-                let size = spooled.size;
-                deb::write(to, meta, items, &mut spooled.to, size, compression)
+                let (data, size) = (&mut spooled.to, spooled.size);
+                deb::write(to, meta.time, &control, data, size, compression.method())
             }
             Stream::Rpm(cpio) => {
                 let archive = cpio.finish()?;

@@ -135,22 +135,30 @@ fn long_or_short(
     Ok(())
 }
 
-/// Writes a .deb around a data.tar that is compressed already.
-pub fn write(
-    to: &mut impl Write,
+/// The control.tar of a .deb, compressed.
+pub fn control_member(
     meta: &Meta,
     items: &[Item],
+    compression: Compression,
+) -> io::Result<Vec<u8>> {
+    compressed(&control_tar(meta, items)?, compression)
+}
+
+/// Writes a .deb around a control.tar and a data.tar that are compressed already.
+pub fn write(
+    to: &mut impl Write,
+    time: u32,
+    control: &[u8],
     data: &mut (impl Read + ?Sized),
     data_size: u64,
-    compression: Compression,
+    method: Method,
 ) -> io::Result<()> {
     if data_size > LARGEST_MEMBER {
         return Err(io::Error::other(format!(
             "a .deb has at most {LARGEST_MEMBER} bytes of compressed content, found {data_size}"
         )));
     }
-    let control = compressed(&control_tar(meta, items)?, compression)?;
-    let extension = match compression.method() {
+    let extension = match method {
         Method::Gzip => "gz",
         Method::Xz => "xz",
         Method::Zstd => "zst",
@@ -159,11 +167,11 @@ pub fn write(
     let mut member = |name: &str, size: u64, content: &mut dyn Read| {
         let mut header = ar::Header::new(name.as_bytes().to_vec(), size);
         header.set_mode(0o100644);
-        header.set_mtime(u64::from(meta.time));
+        header.set_mtime(u64::from(time));
         archive.append(&header, content)
     };
     member("debian-binary", 4, &mut &b"2.0\n"[..])?;
-    member(&format!("control.tar.{extension}"), control.len() as u64, &mut &control[..])?;
+    member(&format!("control.tar.{extension}"), control.len() as u64, &mut &*control)?;
     member(&format!("data.tar.{extension}"), data_size, &mut &mut *data)
 }
 
