@@ -61,9 +61,8 @@ fn an_answer_that_cannot_be_written_is_no_answer_and_stops_no_run() {
     assert_eq!(ran(Command::new("sh").args(["-c", line, "sh", PROGRAM])).code, 1);
 }
 
-#[test]
-#[ignore = "one of `make faults`"]
-fn logs_end_when_their_reader_goes_away() {
+/// A node whose release writes `pid`, and waits until `gate` is gone.
+fn gated() -> Node {
     let node = Node::new();
     let class = format!(
         "class foo {{ exec {{ '/bin/sh -c \"echo $$ > {}; while [ -e {} ]; do sleep 0.1; done\"': }} }}",
@@ -73,6 +72,13 @@ fn logs_end_when_their_reader_goes_away() {
     node.install("foo/tags/r1", &[("foo/manifests/init.pp", &class)]);
     node.enc("foo/tags/r1", json!({"foo": {}}));
     node.write("gate", "");
+    node
+}
+
+#[test]
+#[ignore = "one of `make faults`"]
+fn logs_end_when_their_reader_goes_away() {
+    let node = gated();
     let mut run = node.command(&["apply", "--run-id", "a"]).spawn().unwrap();
     wait_for_pid(&node);
     let mut shell = Command::new("timeout");
@@ -163,15 +169,7 @@ fn a_clock_that_is_set_back_changes_no_order() {
 #[test]
 #[ignore = "one of `make faults`"]
 fn a_pid_that_another_process_has_by_now_is_no_run() {
-    let node = Node::new();
-    let class = format!(
-        "class foo {{ exec {{ '/bin/sh -c \"echo $$ > {}; while [ -e {} ]; do sleep 0.1; done\"': }} }}",
-        node.path("pid"),
-        node.path("gate")
-    );
-    node.install("foo/tags/r1", &[("foo/manifests/init.pp", &class)]);
-    node.enc("foo/tags/r1", json!({"foo": {}}));
-    node.write("gate", "");
+    let node = gated();
     let mut killed = node.command(&["apply", "--run-id", "a"]).spawn().unwrap();
     wait_for_pid(&node);
     signal(killed.id(), "KILL");

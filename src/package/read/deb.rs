@@ -7,6 +7,7 @@ use super::{
 use crate::model::compression::{Format, Method};
 use crate::model::verified::RawArchive;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
 use tar::{Archive, EntryType};
 
 /// A .deb has three members; some tools add signatures.
@@ -15,29 +16,57 @@ const MOST_MEMBERS: usize = 16;
 /// A control file is some kilobytes.
 const LARGEST_CONTROL: u64 = 1 << 20;
 
-/// Reads a .deb of `length` bytes.
-pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadError> {
+const CONTROL: &str = "control.tar";
+const DATA: &str = "data.tar";
+
+/// One of the two archives in a .deb.
+struct Member<'a, R: Read> {
+    of: &'static str,
+    method: Option<Method>,
+    size: u64,
+    from: BufReader<ar::Entry<'a, R>>,
+}
+
+/// Shows both archives of a .deb of `length` bytes, the control.tar first, as far as they are wanted.
+fn members<R: BufRead + Seek>(
+    mut file: R,
+    length: u64,
+    mut to: impl FnMut(Member<'_, R>) -> Result<ControlFlow<()>, ReadError>,
+) -> Result<(), ReadError> {
     refuse_odd_members(&mut file, length)?;
     file.rewind()?;
     let mut archive = ar::Archive::new(file);
-    let mut inventory = Inventory::default();
-    let (mut control, mut compression) = (None, None);
     while let Some(member) = archive.next_entry() {
         let member = member?;
         let (name, size) = (member.header().identifier().to_vec(), member.header().size());
-        let name = String::from_utf8_lossy(&name).into_owned();
-        let reader = BufReader::new(member);
-        if let Some(extension) = name.strip_prefix("control.tar") {
-            control = Some(read_control(method(extension)?, reader, size, &mut inventory)?);
-        } else if let Some(extension) = name.strip_prefix("data.tar") {
-            show_data(method(extension)?, reader, size, &mut inventory)?;
+        let name = String::from_utf8_lossy(&name);
+        let is = |of: &&'static str| name.starts_with(*of);
+        let Some(of) = [CONTROL, DATA].into_iter().find(is) else { continue };
+        let (method, from) = (method(&name[of.len()..])?, BufReader::new(member));
+        if to(Member { of, method, size, from })?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a .deb of `length` bytes.
+pub fn read(file: impl BufRead + Seek, length: u64) -> Result<Package, ReadError> {
+    let mut inventory = Inventory::default();
+    let (mut control, mut compression) = (None, None);
+    members(file, length, |member| {
+        if member.of == CONTROL {
+            control = Some(read_control(member, &mut inventory)?);
+        } else {
+            let named = member.method.map(|method| method.to_string());
+            compression = Some(named.unwrap_or_else(|| "none".to_owned()));
+            show_data(member, &mut inventory)?;
             // The root is a directory of every system.
             inventory.paths.remove("");
             inventory.paths.remove(".");
-            let named = method(extension)?.map(|method| method.to_string());
-            compression = Some(named.unwrap_or_else(|| "none".to_owned()));
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     let (Some(control), Some(compression)) = (control, compression) else {
         return damaged("it has no `control.tar` or no `data.tar`");
     };
@@ -63,63 +92,45 @@ pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadE
 
 /// Shows the content of a .deb of `length` bytes, as far as it is wanted.
 pub(super) fn show(
-    mut file: impl BufRead + Seek,
+    file: impl BufRead + Seek,
     length: u64,
     to: &mut impl Visitor,
 ) -> Result<(), ReadError> {
-    refuse_odd_members(&mut file, length)?;
-    file.rewind()?;
-    let mut archive = ar::Archive::new(file);
-    while let Some(member) = archive.next_entry() {
-        let member = member?;
-        let (name, size) = (member.header().identifier().to_vec(), member.header().size());
-        let name = String::from_utf8_lossy(&name).into_owned();
-        if let Some(extension) = name.strip_prefix("data.tar") {
-            return show_data(method(extension)?, BufReader::new(member), size, to);
+    let mut is_there = false;
+    members(file, length, |member| {
+        if member.of == CONTROL {
+            return Ok(ControlFlow::Continue(()));
         }
-    }
-    damaged("it has no `data.tar`")
+        is_there = true;
+        show_data(member, to)?;
+        Ok(ControlFlow::Break(()))
+    })?;
+    if is_there { Ok(()) } else { damaged("it has no `data.tar`") }
 }
 
 /// The archives in a .deb of `length` bytes, before they were compressed.
 pub(super) fn streams(
-    mut file: impl BufRead + Seek,
+    file: impl BufRead + Seek,
     length: u64,
 ) -> Result<Vec<RawArchive>, ReadError> {
-    refuse_odd_members(&mut file, length)?;
-    file.rewind()?;
-    let mut archive = ar::Archive::new(file);
     let mut streams = Vec::new();
-    while let Some(member) = archive.next_entry() {
-        let member = member?;
-        let (name, size) = (member.header().identifier().to_vec(), member.header().size());
-        let name = String::from_utf8_lossy(&name).into_owned();
-        for of in ["control.tar", "data.tar"] {
-            if let Some(extension) = name.strip_prefix(of) {
-                let from = decompress(method(extension)?, BufReader::new(member), size)?;
-                streams.push(stream_of(of, from)?);
-                break;
-            }
-        }
-    }
+    members(file, length, |Member { of, method, size, from }| {
+        streams.push(stream_of(of, decompress(method, from, size)?)?);
+        Ok(ControlFlow::Continue(()))
+    })?;
     Ok(streams)
 }
 
 /// The text of the control file of a .deb of `length` bytes; its content is not read.
-pub fn control(mut file: impl BufRead + Seek, length: u64) -> Result<String, ReadError> {
-    refuse_odd_members(&mut file, length)?;
-    file.rewind()?;
-    let mut archive = ar::Archive::new(file);
-    while let Some(member) = archive.next_entry() {
-        let member = member?;
-        let (name, size) = (member.header().identifier().to_vec(), member.header().size());
-        let name = String::from_utf8_lossy(&name).into_owned();
-        if let Some(extension) = name.strip_prefix("control.tar") {
-            let mut inventory = Inventory::default();
-            return read_control(method(extension)?, BufReader::new(member), size, &mut inventory);
+pub fn control(file: impl BufRead + Seek, length: u64) -> Result<String, ReadError> {
+    let mut text = None;
+    members(file, length, |member| {
+        if member.of == CONTROL {
+            text = Some(read_control(member, &mut Inventory::default())?);
         }
-    }
-    damaged("it has no `control.tar`")
+        Ok(ControlFlow::Break(()))
+    })?;
+    text.map_or_else(|| damaged("it has no `control.tar`"), Ok)
 }
 
 /// Refuses what the `ar` crate would trust: name tables and BSD names of any
@@ -168,9 +179,7 @@ fn method(extension: &str) -> Result<Option<Method>, ReadError> {
 
 /// The text of the control file; whatever else dpkg would act on is a problem.
 fn read_control(
-    method: Option<Method>,
-    from: impl BufRead,
-    size: u64,
+    Member { method, from, size, .. }: Member<'_, impl BufRead>,
     inventory: &mut Inventory,
 ) -> Result<String, ReadError> {
     let mut text: Option<Vec<u8>> = None;
@@ -201,9 +210,7 @@ fn field(control: &str, name: &str) -> Option<String> {
 }
 
 fn show_data(
-    method: Option<Method>,
-    from: impl BufRead,
-    size: u64,
+    Member { method, from, size, .. }: Member<'_, impl BufRead>,
     to: &mut impl Visitor,
 ) -> Result<(), ReadError> {
     let mut archive = Archive::new(decompress(method, from, size)?);
