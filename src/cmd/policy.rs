@@ -7,25 +7,45 @@ use crate::model::app::{AppPath, Release};
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::policy::{LARGEST, Policy, Thing};
+use crate::model::policy::{self, LARGEST, Policy, Thing};
 use crate::model::provenance::{self, Claims};
 use std::path::{Path, PathBuf};
 
-/// Refuses a package file that a policy does not take; answers with the bundle ID that it has.
-pub fn refuse_package(policy: &Path, package: &Path) -> Result<Option<Sha256Digest>, Failure> {
+/// A statement that a policy takes.
+pub struct Judged {
+    policy: PathBuf,
+    statement: PathBuf,
+    claims: Claims,
+}
+
+impl Judged {
+    /// The only content that the release may have.
+    pub fn bundle_id(&self, app: &str) -> Option<Sha256Digest> {
+        self.claims.bundle_id(app)
+    }
+
+    /// Refuses a package that the statement is not about.
+    pub fn refuse_other(&self, shown: &str, digest: Sha256Digest) -> Result<(), Failure> {
+        match policy::other(&self.claims, digest) {
+            None => Ok(()),
+            Some(line) => Err(not_taken(&self.policy, shown, &self.statement, &[line])),
+        }
+    }
+}
+
+/// Refuses a package file that a policy does not take.
+pub fn refuse_package(policy: &Path, package: &Path) -> Result<Judged, Failure> {
     let rules = read(policy)?;
     let bundle = package_file::open(package)?.bundle;
     let name = provenance::file_name(&bundle, "provenance");
     let statement = package.with_file_name(name);
     let (digest, _) = fs::digest(&fs::open(package)?)?;
     let shown = package.display().to_string();
-    let claims = judged(policy, &rules, &statement, &Thing::Package(digest), &shown)?;
-    Ok(claims.bundle_id(bundle.app.as_str()))
+    judged(policy, &rules, statement, &Thing::Package(digest), &shown)
 }
 
-/// Refuses a release that a package manager shall bring; answers with the only content that it
-/// may have.
-pub fn refuse_release(policy: &Path, release: &Release) -> Result<Option<Sha256Digest>, Failure> {
+/// Refuses a release that a package manager shall bring.
+pub fn refuse_release(policy: &Path, release: &Release) -> Result<Judged, Failure> {
     let rules = read(policy)?;
     let app: &AppPath = release.path();
     let directory = rules.statements.as_ref().ok_or_else(|| {
@@ -41,8 +61,7 @@ pub fn refuse_release(policy: &Path, release: &Release) -> Result<Option<Sha256D
     let name = names.iter().find(is_its).cloned();
     let name = name.unwrap_or_else(|| format!("{begins}VERSION.provenance.json"));
     let thing = Thing::Release(app.clone());
-    let claims = judged(policy, &rules, &directory.join(name), &thing, app.as_str())?;
-    Ok(claims.bundle_id(app.as_str()))
+    judged(policy, &rules, directory.join(name), &thing, app.as_str())
 }
 
 fn read(path: &Path) -> Result<Policy, Failure> {
@@ -59,17 +78,25 @@ fn beside(policy: &Path, name: &str) -> PathBuf {
     policy.parent().unwrap_or(Path::new("/")).join(name)
 }
 
+fn refused(policy: &Path, shown: &str) -> Failure {
+    let what = format!("`{shown}` is not taken by the policy `{}`", policy.display());
+    Failure::new(what).exit(Exit::NotVerified)
+}
+
+fn not_taken(policy: &Path, shown: &str, statement: &Path, lines: &[String]) -> Failure {
+    let lines: String = lines.iter().map(|line| format!("\n    {line}")).collect();
+    let told = format!("`{}` says what it does not take:{lines}", statement.display());
+    refused(policy, shown).because(Failure::new(told))
+}
+
 fn judged(
     policy: &Path,
     rules: &Policy,
-    statement: &Path,
+    statement: PathBuf,
     of: &Thing,
     shown: &str,
-) -> Result<Claims, Failure> {
-    let what = || {
-        let what = format!("`{shown}` is not taken by the policy `{}`", policy.display());
-        Failure::new(what).exit(Exit::NotVerified)
-    };
+) -> Result<Judged, Failure> {
+    let what = || refused(policy, shown);
     let there = |path: &Path| {
         fs::read_bounded(path, provenance::LARGEST)?.ok_or_else(|| {
             what()
@@ -77,7 +104,7 @@ fn judged(
                 .hint("localpuppet bundle APP_PATH --provenance --sign KEY")
         })
     };
-    let text = there(statement)?;
+    let text = there(&statement)?;
     let mut signature = statement.as_os_str().to_owned();
     signature.push(".asc");
     let signature = there(Path::new(&signature))?;
@@ -99,11 +126,9 @@ fn judged(
         what().because(Failure::new(signed).because(error))
     })?;
     let claims = Claims::parse(&text).map_err(|error| what().because(error))?;
-    let refused = rules.refused(&claims, of);
-    if refused.is_empty() {
-        return Ok(claims);
+    let lines = rules.refused(&claims, of);
+    match lines.is_empty() {
+        true => Ok(Judged { policy: policy.to_owned(), statement, claims }),
+        false => Err(not_taken(policy, shown, &statement, &lines)),
     }
-    let lines: String = refused.iter().map(|line| format!("\n    {line}")).collect();
-    let told = format!("`{}` says what it does not take:{lines}", statement.display());
-    Err(what().because(Failure::new(told)))
 }

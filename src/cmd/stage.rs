@@ -16,6 +16,9 @@ pub fn run(args: &cli::Stage, say: Say) -> Result<Answer, Failure> {
     let requests = requests(args, &state)?;
     let patience = Patience::of(args.wait_lock, &signals, say);
     let node = during(say, "taking the node", || state.hold(&state.holder("stage"), &patience))?;
+    // What is there can go only where the node is not held.
+    let judged = requests.into_iter().map(|request| request.honouring_policy(&state));
+    let requests = judged.collect::<Result<Vec<_>, _>>()?;
     let installer = Installer {
         manager: args.packages.package_manager,
         lock_timeout: args.packages.package_lock_timeout,
@@ -50,7 +53,7 @@ fn requests(args: &cli::Stage, state: &State) -> Result<Vec<Request>, Failure> {
             requests.push(Request::of(release.clone()));
         }
     }
-    requests.into_iter().map(|request| request.honouring_policy(state)).collect()
+    Ok(requests)
 }
 
 /// What became of a release; of one that failed, the failure too.

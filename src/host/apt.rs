@@ -88,7 +88,16 @@ fn attempt(
     wanted: &[&Wanted],
 ) -> Result<(), Missed> {
     let arguments = arguments(site, deed, wanted);
-    let told = apt_get(site, environment, &arguments).map_err(|error| {
+    let told = match deed {
+        // It writes where it is, and copies what a repository of files has too.
+        Deed::Fetch(directory) => {
+            let inside = [&format!("--chdir={directory}"), "apt-get"].map(str::to_owned);
+            let line = CommandLine::new("env", inside.into_iter().chain(arguments));
+            site.run(&line.environment(environment.clone()), OnSignal::Tell, is_locked)
+        }
+        _ => apt_get(site, environment, &arguments),
+    };
+    let told = told.map_err(|error| {
         let stale = is_stale(error.stderr());
         let hint = error.stderr().contains("Held packages were changed").then(|| {
             let package = &wanted[0].package;
@@ -98,10 +107,10 @@ fn attempt(
     })?;
     let missed = |why: String| Missed { why: why.into(), stale: true, hint: None };
     wanted.iter().try_for_each(|wanted| match deed {
-        Deed::Download if !names(&told, wanted.package.as_str()) => {
+        Deed::Download | Deed::Fetch(_) if !names(&told, wanted.package.as_str()) => {
             Err(missed("apt-get did not name it among what it downloads".to_owned()))
         }
-        Deed::Download | Deed::Remove => Ok(()),
+        Deed::Download | Deed::Fetch(_) | Deed::Remove => Ok(()),
         Deed::Install => match recorded(site, wanted) {
             Ok(Recorded::Installed(_)) => Ok(()),
             Ok(Recorded::Absent) => Err(missed("apt-get did nothing".to_owned())),
@@ -130,6 +139,7 @@ fn arguments(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Vec<String> {
             "--no-remove",
             "-o",
         ],
+        Deed::Fetch(_) => &["download", "-q", "-y", "-o"],
     };
     let options = options.iter().map(|&option| option.to_owned());
     let timeout = format!("DPkg::Lock::Timeout={}", site.lock_timeout);
@@ -138,7 +148,9 @@ fn arguments(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Vec<String> {
     let packages = wanted.iter().map(|wanted| {
         let name = exactly(wanted.package.as_str());
         match (deed, &wanted.version) {
-            (Deed::Install | Deed::Download, Some(version)) => format!("{name}={version}"),
+            (Deed::Install | Deed::Download | Deed::Fetch(_), Some(version)) => {
+                format!("{name}={version}")
+            }
             _ => name,
         }
     });
@@ -167,6 +179,17 @@ fn apt_get(
         }
         _ => first,
     }
+}
+
+/// The directories where apt-get keeps what it downloaded.
+pub fn caches(site: &Site) -> Vec<String> {
+    vec![site.state.at("/var/cache/apt/archives")]
+}
+
+/// How the name of a package's file begins.
+pub fn file_begins(wanted: &Wanted) -> String {
+    let version = wanted.version.as_ref().map(|version| format!("{version}_"));
+    format!("{}_{}", wanted.package, version.unwrap_or_default())
 }
 
 /// Installs a package file with dpkg alone; looked at first, so that nothing is left half installed.

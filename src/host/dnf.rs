@@ -1,6 +1,7 @@
 //! dnf and rpm.
 #![allow(clippy::disallowed_methods)]
 
+use super::fs as files;
 use super::package_manager::{Deed, Site, Wanted, refused, shown};
 use super::process::{self, OnSignal, ProcessError};
 use crate::model::command::{CommandLine, Environment};
@@ -11,6 +12,7 @@ use crate::model::package_manager::Recorded;
 use crate::model::version::RPM_RELEASE;
 use std::error::Error;
 use std::fs;
+use std::path::Path;
 
 /// Installs or downloads packages: at once where the metadata know them, else after a refresh of
 /// them; and where no repository answers, of what was downloaded before.
@@ -42,15 +44,20 @@ pub fn get(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Result<(), Failure> {
 
 fn dnf(site: &Site, deed: Deed, options: &[&str], wanted: &[&Wanted]) -> Result<(), ProcessError> {
     let mut arguments = common(site);
+    let directory;
     let verb: &[&str] = match deed {
         Deed::Install => &["install"],
         // Kept beyond the next transaction, whatever the node keeps.
         Deed::Download => &["--setopt=keepcache=True", "--downloadonly", "install"],
+        Deed::Fetch(into) => {
+            directory = format!("--destdir={into}");
+            &["--downloadonly", &directory, "install"]
+        }
         Deed::Remove => &["--setopt=clean_requirements_on_remove=False", "remove"],
     };
     arguments.extend(options.iter().chain(verb).map(|&option| option.to_owned()));
     arguments.extend(wanted.iter().map(|wanted| match (deed, &wanted.version) {
-        (Deed::Install | Deed::Download, Some(version)) => {
+        (Deed::Install | Deed::Download | Deed::Fetch(_), Some(version)) => {
             format!("{}-{version}-{RPM_RELEASE}.noarch", wanted.package)
         }
         _ => wanted.package.to_string(),
@@ -62,6 +69,19 @@ fn dnf(site: &Site, deed: Deed, options: &[&str], wanted: &[&Wanted]) -> Result<
         }
         result => result.map(drop),
     }
+}
+
+/// The directories where dnf keeps what it downloaded.
+pub fn caches(site: &Site) -> Vec<String> {
+    let cache = site.state.at("/var/cache/dnf");
+    let repositories = files::names(Path::new(&cache)).unwrap_or_default();
+    repositories.iter().map(|name| format!("{cache}/{name}/packages")).collect()
+}
+
+/// How the name of a package's file begins.
+pub fn file_begins(wanted: &Wanted) -> String {
+    let version = wanted.version.as_ref().map(|version| format!("{version}-{RPM_RELEASE}."));
+    format!("{}-{}", wanted.package, version.unwrap_or_default())
 }
 
 /// Makes the next dnf ask whether its metadata are what the repositories have.

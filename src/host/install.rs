@@ -2,12 +2,13 @@
 
 use super::package_manager::{Deed, Site, Wanted, refused};
 use super::process::ProcessError;
-use super::{apt, dnf, release};
+use super::{apt, dnf, fs as files, package_copy, release};
 use crate::model::app::Release;
 use crate::model::failure::Failure;
 use crate::model::package_manager::{PackageManager, Recorded};
 use crate::model::version::Version;
 use std::error::Error;
+use std::path::Path;
 
 /// Installs packages from the repositories of the node: all together, and where that fails each
 /// by itself. Answers in the order of `wanted`.
@@ -18,6 +19,45 @@ pub fn install(site: &Site, wanted: &[&Wanted]) -> Vec<Result<(), Failure>> {
 /// Brings packages to the cache of the package manager, as [`install`] does.
 pub fn download(site: &Site, wanted: &[&Wanted]) -> Vec<Result<(), Failure>> {
     each(site, wanted, Deed::Download, |_| Ok(()))
+}
+
+/// The files of a package that its package manager has downloaded before, as far as can be seen.
+pub fn cached(site: &Site, wanted: &Wanted) -> Vec<String> {
+    let caches = match site.manager {
+        PackageManager::Apt => apt::caches(site),
+        PackageManager::Dnf => dnf::caches(site),
+    };
+    caches.iter().filter_map(|cache| files_of(site, wanted, cache).ok()).flatten().collect()
+}
+
+/// Downloads a package to be looked at; its file is there for as long as `look` takes.
+pub fn fetched<T>(
+    site: &Site,
+    wanted: &Wanted,
+    look: impl FnOnce(&str) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    package_copy::apart(site.state, |directory| {
+        let deed = Deed::Fetch(directory);
+        get(site, deed, &[wanted])?;
+        match files_of(site, wanted, directory)?.as_slice() {
+            [file] => look(file),
+            files => {
+                let why = format!("expected one file of it, found {}", files.len());
+                Err(refused(site, deed, wanted, why))
+            }
+        }
+    })
+}
+
+fn files_of(site: &Site, wanted: &Wanted, directory: &str) -> Result<Vec<String>, Failure> {
+    let begins = match site.manager {
+        PackageManager::Apt => apt::file_begins(wanted),
+        PackageManager::Dnf => dnf::file_begins(wanted),
+    };
+    let ends = format!(".{}", site.manager.format());
+    let names = files::names(Path::new(directory))?;
+    let its = names.iter().filter(|name| name.starts_with(&begins) && name.ends_with(&ends));
+    Ok(its.map(|name| format!("{directory}/{name}")).collect())
 }
 
 fn each(

@@ -54,6 +54,25 @@ impl PackageCopy {
     }
 }
 
+/// Does some work with an empty directory of the state, where nobody but its owner can write; who
+/// calls it holds the node.
+pub fn apart<T>(
+    state: &State,
+    work: impl FnOnce(&str) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let path = format!("{}/fetched", state.subdirectory("packages")?);
+    let clear = || match fs::remove_dir_all(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
+    // A command that was killed may have left one.
+    clear().map_err(|error| files::failed("remove", Path::new(&path), error))?;
+    files::create_directory(Path::new(&path))?;
+    let done = work(&path);
+    let _ = clear();
+    done
+}
+
 fn remove(path: &str) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

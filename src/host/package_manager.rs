@@ -46,18 +46,20 @@ impl std::fmt::Display for Wanted {
 
 /// What is asked of a package manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum Deed<'a> {
     Install,
     /// To its own cache, from where it is installed without a network.
     Download,
+    /// Into a directory, to be looked at.
+    Fetch(&'a str),
     Remove,
 }
 
-impl std::fmt::Display for Deed {
+impl std::fmt::Display for Deed<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Deed::Install => "install",
-            Deed::Download => "download",
+            Deed::Download | Deed::Fetch(_) => "download",
             Deed::Remove => "remove",
         })
     }

@@ -71,13 +71,11 @@ impl Policy {
     pub fn refused(&self, claims: &Claims, of: &Thing) -> Vec<String> {
         let mut refused = Vec::new();
         match of {
-            Thing::Package(digest) if !claims.is_of(*digest) => {
-                refused.push(format!("it is about other packages than this one, SHA-256 {digest}"));
-            }
+            Thing::Package(digest) => refused.extend(other(claims, *digest)),
             Thing::Release(app) if claims.bundle_id(app.as_str()).is_none() => {
                 refused.push(format!("it is about another release than `{app}`"));
             }
-            Thing::Package(_) | Thing::Release(_) => {}
+            Thing::Release(_) => {}
         }
         if let Some(builders) = &self.builders
             && !builders.contains(&claims.builder)
@@ -94,6 +92,12 @@ impl Policy {
         refused.dedup();
         refused
     }
+}
+
+/// What is wrong with a statement for a package, where it is about others.
+pub fn other(claims: &Claims, package: Sha256Digest) -> Option<String> {
+    let told = || format!("it is about other packages than this one, SHA-256 {package}");
+    (!claims.is_of(package)).then(told)
 }
 
 fn unknown(key: &Node, word: &str, known: &[&str]) -> Finding {

@@ -7,6 +7,7 @@ mod enc_source;
 mod faults;
 mod node;
 mod packages;
+mod policy;
 mod prune;
 mod repository;
 mod runs;

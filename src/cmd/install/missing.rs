@@ -38,6 +38,10 @@ impl Installer<'_> {
             }
             match (self.begin(site, request), request.copy()) {
                 (Err(failure), _) => *answer = Some(Err(failure)),
+                (Ok(()), None) if request.is_judged() => {
+                    let installed = install_looked_at(site, request);
+                    *answer = Some(self.ended(site, request, installed));
+                }
                 (Ok(()), None) => together.push((request, answer)),
                 (Ok(()), Some(copy)) => {
                     let installed = install_file(site, request, copy);
@@ -52,12 +56,22 @@ impl Installer<'_> {
         let what = installing(site, &wanted);
         let installed = during(self.say, what, || packages::install(site, &wanted));
         for ((request, answer), installed) in together.into_iter().zip(installed) {
-            *answer = Some(match self.end(site, request, installed) {
-                Err(failure) if failure.exit_code() == Exit::NotVerified => {
-                    self.install_again(site, request).unwrap_or(Err(failure))
-                }
-                ended => ended,
-            });
+            *answer = Some(self.ended(site, request, installed));
+        }
+    }
+
+    /// The end of what came from a repository, at the second try where that may help.
+    fn ended(
+        &self,
+        site: &Site,
+        request: &Request,
+        installed: Result<(), Failure>,
+    ) -> Result<Installed, Failure> {
+        match self.end(site, request, installed) {
+            Err(failure) if failure.exit_code() == Exit::NotVerified => {
+                self.install_again(site, request).unwrap_or(Err(failure))
+            }
+            ended => ended,
         }
     }
 
@@ -66,7 +80,10 @@ impl Installer<'_> {
     fn install_again(&self, site: &Site, request: &Request) -> Option<Result<Installed, Failure>> {
         packages::forget(site).ok()?;
         self.begin(site, request).ok()?;
-        let installed = packages::install(site, &[&request.wanted]).pop()?;
+        let installed = match request.is_judged() {
+            true => install_looked_at(site, request),
+            false => packages::install(site, &[&request.wanted]).pop()?,
+        };
         Some(self.end(site, request, installed))
     }
 
@@ -122,9 +139,25 @@ impl Installer<'_> {
     }
 }
 
+/// Installs a release from the repositories whose package is looked at before: one that was
+/// downloaded already, where it is the right one.
+fn install_looked_at(site: &Site, request: &Request) -> Result<(), Failure> {
+    let wanted = &request.wanted;
+    let look = |path: &str| request.looked_at(site.state, Path::new(path));
+    let cached = packages::cached(site, wanted);
+    let copy = match cached.iter().find_map(|path| look(path).ok()) {
+        Some(copy) => copy,
+        None => {
+            let what = format!("downloading {} with {}", shown(&[wanted]), site.manager);
+            during(site.say, what, || packages::fetched(site, wanted, look))?
+        }
+    };
+    install_file(site, request, &copy)
+}
+
 fn install_file(site: &Site, request: &Request, copy: &PackageCopy) -> Result<(), Failure> {
     let format = site.manager.format();
-    let shown = request.file().unwrap_or_default();
+    let shown = request.file().unwrap_or(request.wanted.package.as_str());
     let install = |path: &str| packages::install_file(site, &request.wanted, path, shown);
     let installed = || copy.named(&format!("{}.{format}", request.wanted.package), install);
     during(site.say, installing(site, &[&request.wanted]), installed)

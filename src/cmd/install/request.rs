@@ -1,7 +1,7 @@
 //! What is to be installed: a release, from the repositories or from a package file.
 
 use crate::cmd::package_file::{self, PackageFile};
-use crate::cmd::policy as rules;
+use crate::cmd::policy::{self as rules, Judged};
 use crate::host::input;
 use crate::host::journal::Journal;
 use crate::host::package_copy::PackageCopy;
@@ -9,6 +9,7 @@ use crate::host::package_manager::Wanted;
 use crate::host::state::State;
 use crate::host::{fs, release};
 use crate::model::app::{AppPath, Release};
+use crate::model::command::quote;
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
@@ -26,6 +27,8 @@ pub struct Request {
     pub wanted: Wanted,
     given: Option<Given>,
     pinned: Option<Sha256Digest>,
+    /// What the policy of the node takes of a release from the repositories.
+    judged: Option<Judged>,
 }
 
 /// A package file, which is a bundle and whole.
@@ -41,7 +44,7 @@ impl Request {
     /// A release from the repositories of the node.
     pub fn of(release: Release) -> Self {
         let wanted = Wanted { package: release.package_name(), version: plan::version(&release) };
-        Request { release, wanted, given: None, pinned: None }
+        Request { release, wanted, given: None, pinned: None, judged: None }
     }
 
     /// The release that a package file is.
@@ -52,16 +55,13 @@ impl Request {
         };
         let (copy, file) = read().map_err(|failure: Failure| failure.exit(Exit::InstallFailed))?;
         let path = input::real_path(path)?;
-        if !file.problems.is_empty() {
-            return Err(Failure::new(format!("`{path}` is not as it was built"))
-                .exit(Exit::NotVerified)
-                .because(Differences(file.problems))
-                .hint(format!("look into it: localpuppet inspect {path}")));
-        }
+        let hint = format!("look into it: localpuppet inspect {}", quote(&path));
+        let file = whole(file, &path).map_err(|failure| failure.hint(hint))?;
         let release = file.bundle.release().map_err(|error| Failure::new(error.to_string()))?;
         let (package, version) = (release.package_name(), Some(file.bundle.version.clone()));
         let wanted = Wanted { package, version };
-        Ok(Request { release, wanted, given: Some(Given { path, file, copy }), pinned: None })
+        let given = Some(Given { path, file, copy });
+        Ok(Request { release, wanted, given, pinned: None, judged: None })
     }
 
     /// The same, and no other content than this bundle ID.
@@ -73,7 +73,8 @@ impl Request {
     }
 
     /// The same, where the policy of the node takes it; what is there already was taken before,
-    /// but for what a command that was cut off has left, which is installed anew. No other content than that of its statement is accepted, whatever happens to a file meanwhile.
+    /// but for what a command that was cut off has left, which is installed anew. No other content
+    /// than that of its statement is accepted, whatever happens to a file meanwhile.
     pub fn honouring_policy(self, state: &State) -> Result<Self, Failure> {
         let policy = state.at(policy::NODE);
         let policy = Path::new(&policy);
@@ -84,10 +85,11 @@ impl Request {
         if fs::kind(policy)?.is_none() || is_there()? {
             return Ok(self);
         }
-        let only = match &self.given {
+        let judged = match &self.given {
             Some(given) => rules::refuse_package(policy, Path::new(&given.path))?,
             None => rules::refuse_release(policy, &self.release)?,
         };
+        let only = judged.bundle_id(self.release.path().as_str());
         match (self.pinned, only) {
             (Some(pinned), Some(only)) if pinned != only => {
                 let what = format!("the provenance of `{}` is of other content", self.release);
@@ -95,8 +97,30 @@ impl Request {
                     "expected bundle ID `{pinned}`, found `{only}`"
                 ))))
             }
-            (pinned, only) => self.pinned(only.or(pinned)),
+            (pinned, only) => {
+                let judged = self.given.is_none().then_some(judged);
+                Request { judged, ..self }.pinned(only.or(pinned))
+            }
         }
+    }
+
+    /// True where its package is to be looked at before it is installed.
+    pub fn is_judged(&self) -> bool {
+        self.judged.is_some()
+    }
+
+    /// What the package manager has brought, where it is what the statement is about.
+    pub fn looked_at(&self, state: &State, path: &Path) -> Result<PackageCopy, Failure> {
+        let (copy, file) = PackageCopy::of(state, path)?;
+        let shown = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Some(judged) = &self.judged {
+            judged.refuse_other(&shown, fs::digest(&file)?.0)?;
+        }
+        let file = whole(package_file::of_file(fs::again(&file)?, &shown)?, &shown)?;
+        for expected in self.expected() {
+            super::expect_id(expected, &file.bundle, &shown)?;
+        }
+        Ok(copy)
     }
 
     /// The same, where it is of this app.
@@ -142,4 +166,14 @@ impl Request {
         let what = format!("`{path}` is a .{format}, and {manager} installs .{reads}");
         Err(Failure::new(what).exit(Exit::InstallFailed))
     }
+}
+
+/// Refuses a package file that is not what its `bundle.json` says.
+fn whole(file: PackageFile, shown: &str) -> Result<PackageFile, Failure> {
+    if file.problems.is_empty() {
+        return Ok(file);
+    }
+    Err(Failure::new(format!("`{shown}` is not as it was built"))
+        .exit(Exit::NotVerified)
+        .because(Differences(file.problems)))
 }
