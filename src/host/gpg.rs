@@ -197,18 +197,12 @@ impl Verifier {
 
     /// Checks a signature that is apart from what it is of.
     pub fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), Failure> {
-        let (signed, signature) = (self.keep("in", signed)?, self.keep("sig", signature)?);
-        self.run(&["--verify", "--", &signature, &signed]).map(drop).map_err(unsigned)
+        self.apart(signed, signature, "it is not signed by a key of `key.asc`")
     }
 
-    /// The same, where the keys are not those of a repository. gpg itself takes what a key signed
-    /// that was revoked or has expired.
+    /// The same, where the keys are not those of a repository.
     pub fn check(&self, signed: &[u8], signature: &[u8]) -> Result<(), Failure> {
-        let (signed, signature) = (self.keep("in", signed)?, self.keep("sig", signature)?);
-        let verified = self.run(&["--status-fd=1", "--verify", "--", &signature, &signed]);
-        let status =
-            verified.map_err(|error| Failure::new("gpg takes no signature").because(error))?;
-        unsound(&status).map_or(Ok(()), |what| Err(Failure::new(what)))
+        self.apart(signed, signature, "gpg takes no signature")
     }
 
     /// The text inside its signature.
@@ -216,9 +210,21 @@ impl Verifier {
         let path = self.keep("in", clear)?;
         let output = self.work.path().join("out");
         let output_text = output.to_string_lossy().into_owned();
-        self.run(&["--yes", "--output", &output_text, "--decrypt", "--", &path])
-            .map_err(unsigned)?;
+        let decrypt = ["--yes", "--output", &output_text, "--decrypt", "--", &path];
+        self.sound(&decrypt, "it is not signed by a key of `key.asc`")?;
         Ok(fs::read_own(&output, LARGEST)?.unwrap_or_default())
+    }
+
+    fn apart(&self, signed: &[u8], signature: &[u8], otherwise: &str) -> Result<(), Failure> {
+        let (signed, signature) = (self.keep("in", signed)?, self.keep("sig", signature)?);
+        self.sound(&["--verify", "--", &signature, &signed], otherwise)
+    }
+
+    /// gpg itself takes what a key signed that was revoked or has expired.
+    fn sound(&self, arguments: &[&str], otherwise: &str) -> Result<(), Failure> {
+        let status = self.run(&[&["--status-fd=1"], arguments].concat());
+        let status = status.map_err(|error| Failure::new(otherwise).because(error))?;
+        unsound(&status).map_or(Ok(()), |what| Err(Failure::new(what)))
     }
 
     fn keep(&self, name: &str, bytes: &[u8]) -> Result<String, Failure> {
@@ -237,24 +243,19 @@ impl Verifier {
 }
 
 /// What is wrong with a signature that gpg found to be good (gnupg's doc/DETAILS).
-fn unsound(status: &str) -> Option<&'static str> {
+fn unsound(status: &str) -> Option<String> {
     let said = |word: &str| {
-        status
-            .lines()
-            .filter_map(|line| line.strip_prefix("[GNUPG:] ")?.split(' ').next())
-            .any(|said| said == word)
+        let mut lines = status.lines().filter_map(|line| line.strip_prefix("[GNUPG:] "));
+        lines.find_map(|line| line.strip_prefix(word)?.strip_prefix(' '))
     };
     let known = [
-        ("REVKEYSIG", "the key was revoked"),
-        ("EXPKEYSIG", "the key has expired"),
-        ("EXPSIG", "the signature has expired"),
+        ("REVKEYSIG", "was revoked"),
+        ("EXPKEYSIG", "has expired"),
+        ("EXPSIG", "made a signature that has expired"),
     ];
-    let found = known.into_iter().find(|(word, _)| said(word)).map(|(_, what)| what);
-    found.or_else(|| (!said("GOODSIG")).then_some("gpg says of no signature that it is good"))
-}
-
-fn unsigned(error: ProcessError) -> Failure {
-    Failure::new("it is not signed by a key of `key.asc`").because(error)
+    let told = |(word, what)| said(word).map(|key: &str| format!("the key `{key:.200}` {what}"));
+    let none = || said("GOODSIG").is_none().then_some("gpg says of no signature that it is good");
+    known.into_iter().find_map(told).or_else(|| none().map(str::to_owned))
 }
 
 /// A passphrase as the file that gpg reads it from.
@@ -275,4 +276,53 @@ fn fingerprints(listed: &str) -> Vec<String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// Makes a key that signs, and what becomes of it: as it is, revoked, expired.
+    const KEYS: &str = "export GNUPGHOME=$PWD/home; mkdir -m 700 home
+        gpg='gpg --quiet --batch --passphrase=' then='--faked-system-time=20200102T000000'
+        $gpg --faked-system-time=20200101T000000 --quick-generate-key a@example.org ed25519 sign never
+        $gpg --armor --export-secret-keys > secret; gpg --armor --export > good
+        cp -R home revoked; sed -i 's/^:---/---/' revoked/openpgp-revocs.d/*
+        GNUPGHOME=$PWD/revoked $gpg --import revoked/openpgp-revocs.d/*
+        GNUPGHOME=$PWD/revoked gpg --armor --export > bad
+        $gpg $then --quick-set-expire $(basename home/openpgp-revocs.d/* .rev) 1d
+        gpg --armor --export > old; gpgconf --kill all; GNUPGHOME=$PWD/revoked gpgconf --kill all";
+
+    #[test]
+    fn what_a_revoked_or_expired_key_signed_is_refused_with_the_key() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        let made = Command::new("sh").args(["-ec", KEYS]).current_dir(&place).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let signer = Signer::new(&at("secret").to_string_lossy(), None).unwrap();
+        let (apart, clear) = (signer.sign(b"x", Form::Armored), signer.sign(b"x\n", Form::Clear));
+        let (apart, clear) = (apart.unwrap(), clear.unwrap());
+        for (name, what) in
+            [("good", None), ("bad", Some("was revoked")), ("old", Some("has expired"))]
+        {
+            let verifier = Verifier::new(&std::fs::read(at(name)).unwrap()).unwrap();
+            let answers = [verifier.verify(b"x", &apart), verifier.text(&clear).map(drop)];
+            for answer in answers {
+                let told = answer.err().map(|failure| failure.to_string());
+                let is_it = |told: &str| told.split(' ').nth(3) == Some("a@example.org`");
+                assert!(told.as_deref().is_none_or(is_it), "{told:?}");
+                assert_eq!(told.as_ref().map(|told| &told[told.len() - 11..]), what);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_signed_is_no_signed_text() {
+        assert_eq!(
+            unsound("[GNUPG:] PLAINTEXT 74 0 \n"),
+            Some("gpg says of no signature that it is good".into())
+        );
+        assert_eq!(unsound("[GNUPG:] NEWSIG\n[GNUPG:] GOODSIG 1 a\n"), None);
+    }
 }
