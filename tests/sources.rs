@@ -268,6 +268,40 @@ impl Drop for Server {
 }
 
 #[test]
+fn a_server_that_says_nothing_is_away() {
+    let place = Place::new();
+    place.repository("foo", one_file());
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    // Connections are accepted by the system, and nobody answers; ssh would wait for ever too.
+    let urls = ["http://127.0.0.1", "git://127.0.0.1", "ssh://a@127.0.0.1", "svn://127.0.0.1"];
+    for (number, url) in urls.iter().enumerate() {
+        let kind = if url.starts_with("svn") { "svn" } else { "git" };
+        place.sources(&format!("foo: {{ {kind}: '{url}:{port}/foo' }}\n"));
+        let mut bundle = place.bundle("foo/tags/r1", &format!("cache{number}"), "out");
+        bundle.env("no_proxy", "127.0.0.1").env("LOCALPUPPET_SOURCE_TIMEOUT", "1");
+        let told = String::from_utf8(bundle.output().unwrap().stderr).unwrap();
+        assert!(told.contains(" did not end within 1 s\n"), "{url}: {told}");
+        let left = format!(":{port}/foo");
+        let left = Command::new("pgrep").args(["--full", "--list-full", &left]).output().unwrap();
+        assert_eq!(String::from_utf8(left.stdout).unwrap(), "");
+    }
+    // One that has served before, and hangs while it should send.
+    place.sources("foo: { git: ../foo }\n");
+    well(place.bundle("foo/tags/r1", "cache", "out").output().unwrap());
+    let mut bundle = place.bundle("foo/tags/r1", "cache", "again");
+    let hang = "#!/bin/sh\nexec sleep 60\n";
+    fs::create_dir_all(place.path("bin")).unwrap();
+    fs::write(place.path("bin/git"), hang).unwrap();
+    fs::set_permissions(place.path("bin/git"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", place.path("bin").display(), std::env::var("PATH").unwrap());
+    bundle.env("PATH", path).env("LOCALPUPPET_SOURCE_TIMEOUT", "1");
+    let told = well(bundle.output().unwrap());
+    assert!(told.starts_with("localpuppet: warning: `../foo` is away; "), "{told}");
+    assert!(told.ends_with(" is taken: no answer within 1 s\n"), "{told}");
+}
+
+#[test]
 fn a_server_that_has_but_files_gives_all_of_the_history() {
     let place = Place::new();
     fs::create_dir(place.path("web")).unwrap();

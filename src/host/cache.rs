@@ -12,7 +12,16 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+/// The variable that says how many seconds a source has to say what it has.
+const TIMEOUT: &str = "LOCALPUPPET_SOURCE_TIMEOUT";
+
+/// What helps where that is too few.
+pub const MORE_TIME: &str = "more time for it: LOCALPUPPET_SOURCE_TIMEOUT=600";
+
+/// What it has where nothing is said.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a source was seen to have is not longer: some 500,000 refs.
 const LARGEST_SEEN: u64 = 64 << 20;
@@ -21,6 +30,7 @@ const LARGEST_SEEN: u64 = 64 << 20;
 #[derive(Clone, Debug)]
 pub struct Cache {
     directory: PathBuf,
+    patience: Duration,
 }
 
 impl Cache {
@@ -36,7 +46,18 @@ impl Cache {
         let directory = given.map_or_else(own, Path::to_owned);
         let directory = std::path::absolute(&directory)
             .map_err(|error| fs::failed("find", &directory, error))?;
-        Ok(Cache { directory })
+        let patience = variable(TIMEOUT).map_or(Ok(PATIENCE), |text| seconds(&text))?;
+        Ok(Cache { directory, patience })
+    }
+
+    /// How long a source may take to say what it has.
+    pub fn to_answer(&self) -> Duration {
+        self.patience
+    }
+
+    /// How long it may take to send that, or while somebody is asked for a password.
+    pub fn to_send(&self) -> Duration {
+        self.patience * 10
     }
 
     /// A directory of one kind of things, made if need be.
@@ -106,6 +127,15 @@ impl Cache {
     }
 }
 
+fn seconds(text: &Path) -> Result<Duration, Failure> {
+    let seconds = text.to_str().and_then(|text| text.parse().ok()).filter(|&seconds| seconds > 0);
+    let seconds: u32 = seconds.ok_or_else(|| {
+        let found = text.display();
+        Failure::new(format!("expected `{TIMEOUT}` to be seconds, 1 or more, found `{found}`"))
+    })?;
+    Ok(Duration::from_secs(seconds.into()))
+}
+
 fn is_there(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty)
 }
@@ -119,6 +149,16 @@ pub fn name_of(long: impl AsRef<OsStr>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_of_a_source_is_seconds() {
+        assert_eq!(seconds(Path::new("5")).unwrap(), Duration::from_secs(5));
+        for text in ["", "0", "-1", "5s", "4294967296"] {
+            let told = seconds(Path::new(text)).unwrap_err().to_string();
+            let expected = "expected `LOCALPUPPET_SOURCE_TIMEOUT` to be seconds, 1 or more, found";
+            assert_eq!(told, format!("{expected} `{text}`"));
+        }
+    }
 
     #[test]
     fn a_tree_is_there_whole_or_not_at_all() {

@@ -4,9 +4,9 @@
 //! changes a byte; no hook is run either. What is taken are objects, by their names.
 #![allow(clippy::disallowed_methods)]
 
-use super::cache::{Cache, name_of};
+use super::cache::{Cache, MORE_TIME, name_of};
 use super::fs::{self, failed};
-use super::process::{ProcessError, feed};
+use super::process::{ProcessError, feed, feed_within};
 use crate::model::command::{CommandLine, Environment, quote};
 use crate::model::failure::Failure;
 use crate::model::git::{self, Leaf, LeafKind, Refs};
@@ -172,7 +172,10 @@ impl Repository {
             fetched => fetched,
         };
         fetched.map_err(|error| {
-            Failure::new(format!("failed to fetch `{reference}` of `{}`", self.url)).because(error)
+            let late = error.is_late();
+            let what = format!("failed to fetch `{reference}` of `{}`", self.url);
+            let failure = Failure::new(what).because(error);
+            if late { failure.hint(MORE_TIME) } else { failure }
         })??;
         if has()? {
             return Ok(());
@@ -253,7 +256,11 @@ impl Repository {
         };
         let all = |out: &mut dyn Read| fs::bounded(out, Path::new(&self.url), LARGEST);
         let line = in_repository(&bare, arguments, prompt);
-        let text = feed(&line, &KEPT_FROM_GIT, b"", all)?;
+        let time = match (arguments.first(), prompt) {
+            (Some(&"ls-remote"), Prompt::NotNow | Prompt::Never) => self.cache.to_answer(),
+            _ => self.cache.to_send(),
+        };
+        let text = feed_within(&line, &KEPT_FROM_GIT, time, all)?;
         Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
     }
 
@@ -329,7 +336,11 @@ fn absent(failure: Failure, error: ProcessError) -> Failure {
 fn unread(url: &str, error: ProcessError) -> Failure {
     let what =
         format!("failed to read the git repository `{url}`, and the cache has nothing of it");
-    absent(Failure::new(what), error).hint(format!("see that this works: git ls-remote {url}"))
+    let hint = match error.is_late() {
+        true => MORE_TIME.to_owned(),
+        false => format!("see that this works: git ls-remote {url}"),
+    };
+    absent(Failure::new(what), error).hint(hint)
 }
 
 /// Refuses a tree with paths of a kind, all of them named.

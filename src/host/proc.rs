@@ -141,6 +141,13 @@ impl Family {
         }
     }
 
+    /// The same to each by itself, where the leader's group is not its own.
+    pub fn signal_each(&self, signal: Signal) {
+        for pid in self.members.iter().copied().filter_map(Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, signal);
+        }
+    }
+
     /// True where a member still runs.
     pub fn is_alive(&self) -> bool {
         self.others().next().is_some()

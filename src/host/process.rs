@@ -15,7 +15,7 @@ mod tail;
 pub use document::{Bounds, document};
 pub use environment::{asks_if_planned, home, present};
 pub use error::ProcessError;
-pub use feed::feed;
+pub use feed::{feed, feed_within};
 pub use signals::Signals;
 pub use streamed::{End, Streamed, end_family, stream};
 

@@ -3,14 +3,15 @@
 //! A directory is exported at the last revision that changed it: keywords are not expanded,
 //! `svn:eol-style native` is a line feed, and externals are refused by name.
 
-use super::cache::{Cache, name_of};
+use super::cache::{Cache, MORE_TIME, name_of};
 use super::fs;
-use super::process::{ProcessError, feed};
+use super::process::{ProcessError, feed_within};
 use crate::model::command::{CommandLine, Environment};
 use crate::model::failure::Failure;
 use crate::model::sources::Location;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The most that svn may print.
 const LARGEST: u64 = 64 << 20;
@@ -39,7 +40,7 @@ impl Directory {
     ) -> Result<Option<Self>, Failure> {
         let url = url(location, module_root, below);
         let seen = format!("{}.revision", name_of(&url));
-        let (text, away) = match svn(&["info", &format!("{url}@")]) {
+        let (text, away) = match svn(&["info", &format!("{url}@")], cache.to_answer()) {
             Ok(text) => {
                 let text = text?;
                 cache.remember(&seen, &text)?;
@@ -71,16 +72,17 @@ impl Directory {
                 return Err(what().because(Failure::new(away.clone())));
             }
             let at = ["-r", &revision.to_string(), &format!("{url}@{revision}")];
-            self.refuse_externals(&at)?;
+            self.refuse_externals(&at, cache.to_send())?;
             let line = ["export", "--quiet", "--force", "--ignore-externals", "--ignore-keywords"];
             let place = place.display().to_string();
             let rest = ["--native-eol", "LF", at[0], at[1], at[2], &place];
-            svn(&[&line[..], &rest].concat()).map_err(|error| what().because(error))?.map(drop)
+            let exported = svn(&[&line[..], &rest].concat(), cache.to_send());
+            exported.map_err(|error| unsent(what(), error))?.map(drop)
         })
     }
 
-    fn refuse_externals(&self, at: &[&str; 3]) -> Result<(), Failure> {
-        let found = svn(&[&["propget", "svn:externals", "--recursive"], &at[..]].concat());
+    fn refuse_externals(&self, at: &[&str; 3], time: Duration) -> Result<(), Failure> {
+        let found = svn(&[&["propget", "svn:externals", "--recursive"], &at[..]].concat(), time);
         let found = found.map_err(|error| unread(&self.url, error))??;
         if found.trim().is_empty() {
             return Ok(());
@@ -93,9 +95,14 @@ impl Directory {
 }
 
 /// The names of the directories below a location; none where it cannot be asked.
-pub fn names(location: &Location, module_root: &Path, below: &str) -> Result<Vec<String>, Failure> {
+pub fn names(
+    cache: &Cache,
+    location: &Location,
+    module_root: &Path,
+    below: &str,
+) -> Result<Vec<String>, Failure> {
     let url = url(location, module_root, below);
-    match svn(&["list", &format!("{url}@")]) {
+    match svn(&["list", &format!("{url}@")], cache.to_answer()) {
         Ok(text) => {
             Ok(text?.lines().filter_map(|line| line.strip_suffix('/')).map(str::to_owned).collect())
         }
@@ -123,12 +130,12 @@ fn encoded(path: &[u8]) -> String {
     path.iter().map(byte).collect()
 }
 
-fn svn(arguments: &[&str]) -> Result<Result<String, Failure>, ProcessError> {
+fn svn(arguments: &[&str], time: Duration) -> Result<Result<String, Failure>, ProcessError> {
     let set = vec![("LC_ALL", "C.UTF-8".to_owned())];
     let line = CommandLine::new("svn", [&["--non-interactive"], arguments].concat())
         .environment(Environment::Inherited(set));
     let all = |out: &mut dyn Read| fs::bounded(out, Path::new("svn"), LARGEST);
-    let text = feed(&line, &[], b"", all)?;
+    let text = feed_within(&line, &[], time, all)?;
     Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
 }
 
@@ -136,14 +143,20 @@ fn is_not_there(error: &ProcessError) -> bool {
     NOT_THERE.iter().any(|code| error.stderr().contains(code))
 }
 
+fn unsent(failure: Failure, error: ProcessError) -> Failure {
+    let late = error.is_late();
+    let failure = failure.because(error);
+    if late { failure.hint(MORE_TIME) } else { failure }
+}
+
 fn unread(url: &str, error: ProcessError) -> Failure {
-    let absent = error.is_absent();
+    let hint = match (error.is_absent(), error.is_late()) {
+        (true, _) => "apt-get install subversion".to_owned(),
+        (_, true) => MORE_TIME.to_owned(),
+        _ => format!("see that this works: svn info {url}"),
+    };
     let what = format!("failed to read `{url}`, and the cache has nothing of it");
-    let failure = Failure::new(what).because(error);
-    match absent {
-        true => failure.hint("apt-get install subversion"),
-        false => failure.hint(format!("see that this works: svn info {url}")),
-    }
+    Failure::new(what).because(error).hint(hint)
 }
 
 #[cfg(test)]

@@ -35,8 +35,12 @@ const FILES: [(&str, &str); 7] = [
 ];
 
 /// The variables that stand for no option.
-const VARIABLES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 5] = [
     ("LOCALPUPPET_SIGN_PASSPHRASE", "The passphrase of the key that publish signs with."),
+    (
+        "LOCALPUPPET_SOURCE_TIMEOUT",
+        "Seconds that a git or Subversion server has to say what it has; 60 where nothing is said.",
+    ),
     ("CLICOLOR_FORCE", "Set and not empty: colour even where stdout is no terminal."),
     ("NO_COLOR", "Set and not empty: no colour, of ours or of Puppet's."),
     ("TERM", "Where this is dumb or not set, no colour and no progress."),

@@ -91,8 +91,16 @@ impl ProcessError {
 
     /// The first line that the program wrote to stderr, or how it failed.
     pub fn reason(&self) -> String {
+        if let Problem::Late { seconds } = self.problem {
+            return format!("no answer within {seconds} s");
+        }
         let line = self.stderr().lines().find(|line| !line.trim().is_empty());
         line.map_or_else(|| self.to_string(), shown)
+    }
+
+    /// True where the program took too long.
+    pub fn is_late(&self) -> bool {
+        matches!(self.problem, Problem::Late { .. })
     }
 
     /// True where there is no such program.

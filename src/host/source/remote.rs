@@ -108,7 +108,9 @@ impl Remote {
                 let tags = repository.refs.below("refs/tags/").filter_map(|tag| git.tag.tag(tag));
                 tags.map(str::to_owned).collect()
             }
-            Some(Source::Svn(location)) => svn::names(location, &self.module_root, "tags")?,
+            Some(Source::Svn(location)) => {
+                svn::names(&self.cache, location, &self.module_root, "tags")?
+            }
         };
         let fits = |tag: &String| format!("{name}/tags/{tag}").parse::<AppPath>();
         let is_tag = |tag: &String| {
