@@ -2,7 +2,8 @@
 //!
 //! A line for each directory of a modulepath: the release, the place in its modulepath, the app
 //! path, where its tree came from, and the digest of that tree. Lines are in the order of their
-//! bytes, and none depends on another, so that two changes merge.
+//! bytes, and none depends on another, so that two changes merge. The first names the schema, as a
+//! comment, which those who know of none read as well.
 
 use super::app::AppPath;
 use super::digest::Sha256Digest;
@@ -18,8 +19,14 @@ pub const FILE_NAME: &str = "bundle.lock";
 /// More bytes than this, and it is not read.
 pub const LARGEST: u64 = 64 << 20;
 
-const HEAD: &str = "# What releases are made of. `localpuppet lock` writes it; \
-                    `bundle --locked` takes nothing else.\n";
+/// How the line begins that names the schema; a lock without one is of the first.
+const SCHEMA: &str = "# bundle.lock schema ";
+
+/// The one schema that there is.
+const FIRST: &str = "1";
+
+const HEAD: &str = ": what releases are made of. `localpuppet lock` writes it; \
+                    `bundle --locked` takes nothing else.";
 
 /// How the lines begin that git leaves where two sides of a merge differ.
 const MERGE: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
@@ -43,6 +50,8 @@ pub struct Locked {
 pub enum LockError {
     #[error("line {0}: expected UTF-8, found other bytes")]
     NotUtf8(usize),
+    #[error("line {0}: expected schema {FIRST}, found `{1}`")]
+    Schema(usize, String),
     #[error("line {0}: expected an entry, found `{1}`, which a merge has left")]
     Merge(usize, String),
     #[error(
@@ -62,6 +71,7 @@ impl LockError {
     pub fn hint(&self) -> &'static str {
         match self {
             LockError::Merge(..) => "keep the lines of both sides, each once, and lock again",
+            LockError::Schema(..) => "a newer localpuppet wrote it: take that one",
             _ => "take the lines of the release out, then: localpuppet lock APP_PATH",
         }
     }
@@ -78,6 +88,12 @@ impl Lock {
         for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             if MERGE.iter().any(|mark| line.starts_with(mark)) {
                 return Err(LockError::Merge(index + 1, line.chars().take(80).collect()));
+            }
+            if let Some(schema) = line.strip_prefix(SCHEMA)
+                && let schema = schema.split([':', ' ']).next().unwrap_or_default()
+                && schema != FIRST
+            {
+                return Err(LockError::Schema(index + 1, schema.chars().take(80).collect()));
             }
             if !line.is_empty() && !line.starts_with('#') {
                 let (release, number, locked) = entry(index + 1, line)?;
@@ -138,7 +154,7 @@ fn entry(at: usize, line: &str) -> Result<(AppPath, usize, Locked), LockError> {
 /// As it is written to a file.
 impl fmt::Display for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(HEAD)?;
+        writeln!(f, "{SCHEMA}{FIRST}{HEAD}")?;
         let mut lines = Vec::new();
         for (release, entries) in &self.releases {
             for (index, Locked { app, origin, tree }) in entries.iter().enumerate() {
@@ -229,6 +245,18 @@ mod tests {
                 "line 2: expected an entry, found `<<<<<<< HEAD`, which a merge has left"
                     .to_owned(),
             ),
+            (
+                format!("# bundle.lock schema 2: x\n{}", line.replace("0001", "x")),
+                "line 1: expected schema 1, found `2`".to_owned(),
+            ),
+            (
+                "# x\n# bundle.lock schema 12".to_owned(),
+                "line 2: expected schema 1, found `12`".to_owned(),
+            ),
+            (
+                "# bundle.lock schema \n".to_owned(),
+                "line 1: expected schema 1, found ``".to_owned(),
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(told(&text), expected);
@@ -236,5 +264,7 @@ mod tests {
         assert_eq!(Lock::parse(b"# x\n\xff"), Err(LockError::NotUtf8(2)));
         let other_lines = format!("\u{feff}# x\r\n{}", line.replace('\n', "\r\n"));
         assert_eq!(Lock::parse(other_lines.as_bytes()), Lock::parse(line.as_bytes()));
+        let first = format!("\u{feff}# bundle.lock schema 1\r\n{line}");
+        assert_eq!(Lock::parse(first.as_bytes()), Lock::parse(line.as_bytes()));
     }
 }
