@@ -78,6 +78,24 @@ fn beside(policy: &Path, name: &str) -> PathBuf {
     policy.parent().unwrap_or(Path::new("/")).join(name)
 }
 
+/// Those who may sign.
+fn signers(policy: &Path, rules: &Policy) -> Result<Verifier, Failure> {
+    let verifier = Verifier::without_keys()?;
+    for key in &rules.keys {
+        let path = beside(policy, key);
+        let what = |what| {
+            let (policy, path) = (policy.display(), path.display());
+            Failure::new(format!("`{policy}` names {what}: `{path}`")).exit(Exit::NotVerified)
+        };
+        let text = fs::read_bounded(&path, LARGEST)
+            .map_err(|failure| failure.exit(Exit::NotVerified))?
+            .ok_or_else(|| what("a key that is not there"))?;
+        let none = |error| what("a key that gpg cannot import").because(error);
+        verifier.import(&text)?.map_err(|error| none(error).hint("gpg --armor --export KEY"))?;
+    }
+    Ok(verifier)
+}
+
 fn refused(policy: &Path, shown: &str) -> Failure {
     let what = format!("`{shown}` is not taken by the policy `{}`", policy.display());
     Failure::new(what).exit(Exit::NotVerified)
@@ -108,20 +126,7 @@ fn judged(
     let mut signature = statement.as_os_str().to_owned();
     signature.push(".asc");
     let signature = there(Path::new(&signature))?;
-    let mut keys = Vec::new();
-    for key in &rules.keys {
-        let path = beside(policy, key);
-        let key = fs::read_bounded(&path, LARGEST)?;
-        let none = || {
-            Failure::new(format!(
-                "`{}` names a key that is not there: `{}`",
-                policy.display(),
-                path.display()
-            ))
-        };
-        keys.extend(key.ok_or_else(|| none().exit(Exit::NotVerified))?);
-    }
-    Verifier::new(&keys)?.check(&text, &signature).map_err(|error| {
+    signers(policy, rules)?.check(&text, &signature).map_err(|error| {
         let signed = format!("`{}` is signed by none of its keys", statement.display());
         what().because(Failure::new(signed).because(error))
     })?;

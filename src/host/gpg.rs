@@ -44,10 +44,7 @@ pub enum Form {
 impl Signer {
     /// Readies a key, which is a file or what gpg calls a user ID, and signs to see that it can.
     pub fn new(key: &str, passphrase_file: Option<&Path>) -> Result<Self, Failure> {
-        let work = tempfile::tempdir()
-            .map_err(|error| failed("write in", &std::env::temp_dir(), error))?;
-        let fail = |error| failed("write in", work.path(), error);
-        std::fs::set_permissions(work.path(), PermissionsExt::from_mode(0o700)).map_err(fail)?;
+        let work = private_directory()?;
         let passphrase = match (passphrase_file, std::env::var_os(PASSPHRASE)) {
             (Some(file), _) if fs::kind(file)?.is_none() => {
                 let what = format!("the passphrase file `{}` is not there", file.display());
@@ -184,15 +181,23 @@ pub struct Verifier {
 impl Verifier {
     /// Takes in public keys.
     pub fn new(keys: &[u8]) -> Result<Self, Failure> {
-        let work = tempfile::tempdir()
-            .map_err(|error| failed("write in", &std::env::temp_dir(), error))?;
-        let signals = Signals::catch()?;
-        let verifier = Verifier { work, signals };
-        let keys = verifier.keep("keys", keys)?;
-        verifier
-            .run(&["--import", "--", &keys])
-            .map_err(|error| Failure::new("the public keys cannot be imported").because(error))?;
+        let verifier = Verifier::without_keys()?;
+        let none = |error| Failure::new("the public keys cannot be imported").because(error);
+        verifier.import(keys)?.map_err(none)?;
         Ok(verifier)
+    }
+
+    /// Who takes no signature yet.
+    pub fn without_keys() -> Result<Self, Failure> {
+        let work = private_directory()?;
+        let signals = Signals::catch()?;
+        Ok(Verifier { work, signals })
+    }
+
+    /// Takes in the keys of one file, as text or as bytes: of two in a row gpg may take the first.
+    pub fn import(&self, keys: &[u8]) -> Result<Result<(), ProcessError>, Failure> {
+        let keys = self.keep("keys", keys)?;
+        Ok(self.run(&["--import", "--", &keys]).map(drop))
     }
 
     /// Checks a signature that is apart from what it is of.
@@ -256,6 +261,14 @@ fn unsound(status: &str) -> Option<String> {
     let told = |(word, what)| said(word).map(|key: &str| format!("the key `{key:.200}` {what}"));
     let none = || said("GOODSIG").is_none().then_some("gpg says of no signature that it is good");
     known.into_iter().find_map(told).or_else(|| none().map(str::to_owned))
+}
+
+fn private_directory() -> Result<TempDir, Failure> {
+    let work =
+        tempfile::tempdir().map_err(|error| failed("write in", &std::env::temp_dir(), error))?;
+    let private = std::fs::set_permissions(work.path(), PermissionsExt::from_mode(0o700));
+    private.map_err(|error| failed("write in", work.path(), error))?;
+    Ok(work)
 }
 
 /// A passphrase as the file that gpg reads it from.
