@@ -84,7 +84,9 @@ impl Repository {
             Err(error) => {
                 let serves = !error.is_absent() && !prompt.may_help(&error);
                 let last = repository.cache.recall(&seen)?.filter(|_| serves);
-                let Some(last) = last else { return Err(unread(&repository.url, error)) };
+                let Some(last) = last else {
+                    return Err(unread(&repository.url, location.directory(module_root), error));
+                };
                 repository.refs = Refs::parse(&last);
                 repository.away = Some(error.reason());
             }
@@ -333,12 +335,17 @@ fn absent(failure: Failure, error: ProcessError) -> Failure {
     if absent { failure.hint("apt-get install git") } else { failure }
 }
 
-fn unread(url: &str, error: ProcessError) -> Failure {
+fn unread(url: &str, directory: Option<PathBuf>, error: ProcessError) -> Failure {
     let what =
         format!("failed to read the git repository `{url}`, and the cache has nothing of it");
+    if directory.is_some_and(|directory| matches!(fs::kind(&directory), Ok(None))) {
+        return Failure::new(what).because(Failure::new("there is no such directory")).hint(
+            "a location without `://` or `HOST:` is relative to the module root: `https://HOST/PATH`",
+        );
+    }
     let hint = match error.is_late() {
         true => MORE_TIME.to_owned(),
-        false => format!("see that this works: git ls-remote {url}"),
+        false => format!("see that this works: git ls-remote {}", quote(url)),
     };
     absent(Failure::new(what), error).hint(hint)
 }

@@ -8,7 +8,6 @@ use super::fs;
 use super::interface::Modulepath;
 use crate::model::app::{AppPath, Line, searched};
 use crate::model::failure::Failure;
-use crate::model::lock;
 use crate::model::manifest::{self, Manifest};
 use crate::model::module::{LARGEST_METADATA, METADATA, Metadata};
 use crate::model::origin::Origin;
@@ -16,6 +15,9 @@ use crate::model::sources::{self, Signatures, Sources};
 use crate::model::suggest::{listed, nearest};
 use remote::{Remote, has_tags, unsigned};
 use std::path::{Path, PathBuf};
+
+/// What `sources.yaml` is called by mistake.
+const MISNAMED: &str = "sources.yml";
 
 /// A directory that app paths are relative to.
 #[derive(Debug)]
@@ -47,6 +49,11 @@ impl ModuleRoot {
         cache: Option<&Path>,
         signatures: Signatures,
     ) -> Result<Self, Failure> {
+        if fs::is_directory(file)? {
+            let (what, name) = (file.display(), sources::FILE_NAME);
+            return Err(Failure::new(format!("`{what}` is a directory"))
+                .hint(format!("name the file in it: `--sources {what}/{name}`")));
+        }
         let directory = match file.parent() {
             Some(directory) if !directory.as_os_str().is_empty() => directory,
             _ => Path::new("."),
@@ -214,11 +221,14 @@ impl ModuleRoot {
         if fs::kind(&directory.with_file_name("Puppetfile"))?.is_some() {
             return Ok(failure.hint("there is a Puppetfile: r10k puppetfile install"));
         }
+        if self.remote.is_none() && fs::kind(&self.directory.join(MISNAMED))?.is_some() {
+            let name = sources::FILE_NAME;
+            return Ok(failure.hint(format!("`{MISNAMED}` is not read: its name is `{name}`")));
+        }
         let first = app.as_str().split('/').next().unwrap_or_default();
         let names = fs::names(&self.directory)?;
         let is_app = |name: &String| {
-            !name.starts_with('.')
-                && ![sources::FILE_NAME, lock::FILE_NAME].contains(&name.as_str())
+            !name.starts_with('.') && fs::is_directory(&self.directory.join(name)).unwrap_or(false)
         };
         let mut names: Vec<String> = names.into_iter().filter(is_app).collect();
         if names.iter().any(|name| name == first) {
@@ -231,12 +241,17 @@ impl ModuleRoot {
         }
         let root = self.directory.display();
         if names.is_empty() {
-            return Ok(failure.hint(format!("the module root `{root}` is empty")));
+            let hint = format!("the module root `{root}` has no apps: `--module-root DIR`");
+            return Ok(failure.hint(hint));
         }
         let meant = nearest(first, &names).map(|name| format!("; did you mean `{name}`?"));
         let hint =
             format!("the module root `{root}` has {}{}", listed(&names), meant.unwrap_or_default());
-        Ok(failure.hint(hint))
+        let failure = failure.hint(hint);
+        Ok(match self.directory == Path::new(".") {
+            true => failure.hint("is it another? `--module-root DIR`"),
+            false => failure,
+        })
     }
 }
 

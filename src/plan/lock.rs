@@ -1,6 +1,7 @@
 //! Whether a release is still what it was when it was locked.
 
 use crate::model::app::{AppPath, Line};
+use crate::model::command::quote;
 use crate::model::failure::Failure;
 use crate::model::lock::{FILE_NAME, Lock, Locked};
 use crate::model::origin::Origin;
@@ -20,9 +21,10 @@ pub fn check(
     release: &AppPath,
     found: &[Locked],
     strictness: Strictness,
+    module_root: &str,
 ) -> Result<Vec<String>, Failure> {
     refuse_moved(lock, found)?;
-    let lock_it = format!("localpuppet lock {release} --module-root DIR");
+    let lock_it = format!("localpuppet lock {release} --module-root {}", quote(module_root));
     let Some(locked) = lock.of(release) else {
         return match strictness {
             Strictness::Told => Ok(Vec::new()),
@@ -128,7 +130,7 @@ mod tests {
         let mut lock = Lock::default();
         let release: AppPath = "a/tags/1".parse().unwrap();
         lock.set(release.clone(), locked(then));
-        match check(&lock, &release, &locked(now), strictness) {
+        match check(&lock, &release, &locked(now), strictness, ".") {
             Ok(told) => told.join("; "),
             Err(failure) => [vec![failure.to_string()], failure.causes()].concat().join(": "),
         }
@@ -207,8 +209,8 @@ mod tests {
         let release = "a/tags/1".parse().unwrap();
         let found = locked("a/tags/1 directory x");
         let lock = Lock::default();
-        assert!(check(&lock, &release, &found, Strictness::Told).unwrap().is_empty());
-        let refused = check(&lock, &release, &found, Strictness::Locked).unwrap_err();
+        assert!(check(&lock, &release, &found, Strictness::Told, ".").unwrap().is_empty());
+        let refused = check(&lock, &release, &found, Strictness::Locked, ".").unwrap_err();
         assert_eq!(refused.to_string(), "`a/tags/1` is not in `bundle.lock`");
     }
 }

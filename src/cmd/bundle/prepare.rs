@@ -111,7 +111,8 @@ fn hold_against_lock(
     say: Say,
 ) -> Result<(), Failure> {
     let strictness = if only_locked { Strictness::Locked } else { Strictness::Told };
-    let told = lock::check(&lock_of(root)?, app, found, strictness)?;
+    let module_root = root.directory().to_string_lossy();
+    let told = lock::check(&lock_of(root)?, app, found, strictness, &module_root)?;
     told.into_iter().for_each(|text| say(Event::Warning { text }));
     Ok(())
 }

@@ -200,7 +200,18 @@ impl Remote {
                 ));
             }
         }
-        self.hinted(failure, app)
+        let hinted = self.hinted(failure, app)?;
+        let tags: Vec<String> = repository.refs.below("refs/tags/").map(str::to_owned).collect();
+        let fits = |tag: &String| git.tag.tag(tag).is_some();
+        Ok(match app.line() {
+            Line::Tag { name, .. } if !tags.is_empty() && !tags.iter().any(fits) => {
+                let tags = listed(&tags);
+                hinted.hint(format!(
+                    "it has tags {tags}; what is one of `{name}`'s? `tag: …{{tag}}…`"
+                ))
+            }
+            _ => hinted,
+        })
     }
 
     fn hinted(&self, failure: Failure, app: &AppPath) -> Result<Failure, Failure> {
@@ -226,7 +237,14 @@ fn directory_in(tree: &Path, below: &str, app: &AppPath) -> Result<PathBuf, Fail
     for component in below.split('/') {
         directory.push(component);
         if !fs::kind(&directory)?.is_some_and(|kind| kind.is_dir()) {
-            return Err(Failure::new(format!("`{app}` is no directory of its repository")));
+            let failure = Failure::new(format!("`{app}` is no directory of its repository"));
+            return Err(match fs::kind(&tree.join("Puppetfile"))? {
+                None => failure,
+                Some(_) => failure.hint(
+                    "what its Puppetfile names is elsewhere: bundle a clone of the tag, after \
+                     `r10k puppetfile install`",
+                ),
+            });
         }
     }
     Ok(directory)
