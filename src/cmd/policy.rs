@@ -9,6 +9,8 @@ use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::policy::{self, LARGEST, Policy, Thing};
 use crate::model::provenance::{self, Claims};
+use crate::package::sign;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// A statement that a policy takes.
@@ -25,8 +27,8 @@ impl Judged {
     }
 
     /// Refuses a package that the statement is not about.
-    pub fn refuse_other(&self, shown: &str, digest: Sha256Digest) -> Result<(), Failure> {
-        match policy::other(&self.claims, digest) {
+    pub fn refuse_other(&self, shown: &str, file: &File) -> Result<(), Failure> {
+        match policy::other(&self.claims, &digests(file)?) {
             None => Ok(()),
             Some(line) => Err(not_taken(&self.policy, shown, &self.statement, &[line])),
         }
@@ -39,9 +41,9 @@ pub fn refuse_package(policy: &Path, package: &Path) -> Result<Judged, Failure> 
     let bundle = package_file::open(package)?.bundle;
     let name = provenance::file_name(&bundle, "provenance");
     let statement = package.with_file_name(name);
-    let (digest, _) = fs::digest(&fs::open(package)?)?;
+    let digests = digests(&fs::open(package)?)?;
     let shown = package.display().to_string();
-    judged(policy, &rules, statement, &Thing::Package(digest), &shown)
+    judged(policy, &rules, statement, &Thing::Package(digests), &shown)
 }
 
 /// Refuses a release that a package manager shall bring.
@@ -62,6 +64,20 @@ pub fn refuse_release(policy: &Path, release: &Release) -> Result<Judged, Failur
     let name = name.unwrap_or_else(|| format!("{begins}VERSION.provenance.json"));
     let thing = Thing::Release(app.clone());
     judged(policy, &rules, directory.join(name), &thing, app.as_str())
+}
+
+/// The digests that a statement may have of a package: that of the file, and that of an .rpm as it
+/// was before a repository signed it.
+fn digests(file: &File) -> Result<Vec<Sha256Digest>, Failure> {
+    let (digest, _) = fs::digest(file)?;
+    if !matches!(sign::signed(file), Ok(Some(_))) {
+        return Ok(vec![digest]);
+    }
+    let mut unsigned = fs::scratch()?;
+    sign::write_unsigned(file, &mut unsigned).map_err(|error| {
+        Failure::new("failed to read an .rpm without its signature").because(error)
+    })?;
+    Ok(vec![fs::digest(&unsigned)?.0, digest])
 }
 
 fn read(path: &Path) -> Result<Policy, Failure> {

@@ -186,12 +186,6 @@ pub fn caches(site: &Site) -> Vec<String> {
     vec![site.state.at("/var/cache/apt/archives")]
 }
 
-/// How the name of a package's file begins.
-pub fn file_begins(wanted: &Wanted) -> String {
-    let version = wanted.version.as_ref().map(|version| format!("{version}_"));
-    format!("{}_{}", wanted.package, version.unwrap_or_default())
-}
-
 /// Installs a package file with dpkg alone; looked at first, so that nothing is left half installed.
 pub fn install_file(site: &Site, file: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
     let environment = environment(site)?;

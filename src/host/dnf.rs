@@ -78,12 +78,6 @@ pub fn caches(site: &Site) -> Vec<String> {
     repositories.iter().map(|name| format!("{cache}/{name}/packages")).collect()
 }
 
-/// How the name of a package's file begins.
-pub fn file_begins(wanted: &Wanted) -> String {
-    let version = wanted.version.as_ref().map(|version| format!("{version}-{RPM_RELEASE}."));
-    format!("{}-{}", wanted.package, version.unwrap_or_default())
-}
-
 /// Makes the next dnf ask whether its metadata are what the repositories have.
 pub fn expire(site: &Site) -> Result<(), Failure> {
     let mut arguments = common(site);

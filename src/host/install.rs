@@ -27,7 +27,13 @@ pub fn cached(site: &Site, wanted: &Wanted) -> Vec<String> {
         PackageManager::Apt => apt::caches(site),
         PackageManager::Dnf => dnf::caches(site),
     };
-    caches.iter().filter_map(|cache| files_of(site, wanted, cache).ok()).flatten().collect()
+    let begins = wanted.package.as_str();
+    let its = |cache: &String| {
+        let names = files_of(site, cache).unwrap_or_default().into_iter();
+        let names = names.filter(|name| name.starts_with(begins));
+        names.map(|name| format!("{cache}/{name}")).collect::<Vec<_>>()
+    };
+    caches.iter().flat_map(its).collect()
 }
 
 /// Downloads a package to be looked at; its file is there for as long as `look` takes.
@@ -39,25 +45,21 @@ pub fn fetched<T>(
     package_copy::apart(site.state, |directory| {
         let deed = Deed::Fetch(directory);
         get(site, deed, &[wanted])?;
-        match files_of(site, wanted, directory)?.as_slice() {
-            [file] => look(file),
+        match files_of(site, directory)?.as_slice() {
+            [file] => look(&format!("{directory}/{file}")),
             files => {
-                let why = format!("expected one file of it, found {}", files.len());
+                let why = format!("expected one package, found {}", files.len());
                 Err(refused(site, deed, wanted, why))
             }
         }
     })
 }
 
-fn files_of(site: &Site, wanted: &Wanted, directory: &str) -> Result<Vec<String>, Failure> {
-    let begins = match site.manager {
-        PackageManager::Apt => apt::file_begins(wanted),
-        PackageManager::Dnf => dnf::file_begins(wanted),
-    };
+/// The package files in a directory; one from a repository is called as that pleases.
+fn files_of(site: &Site, directory: &str) -> Result<Vec<String>, Failure> {
     let ends = format!(".{}", site.manager.format());
     let names = files::names(Path::new(directory))?;
-    let its = names.iter().filter(|name| name.starts_with(&begins) && name.ends_with(&ends));
-    Ok(its.map(|name| format!("{directory}/{name}")).collect())
+    Ok(names.into_iter().filter(|name| name.ends_with(&ends)).collect())
 }
 
 fn each(

@@ -71,7 +71,7 @@ impl Policy {
     pub fn refused(&self, claims: &Claims, of: &Thing) -> Vec<String> {
         let mut refused = Vec::new();
         match of {
-            Thing::Package(digest) => refused.extend(other(claims, *digest)),
+            Thing::Package(digests) => refused.extend(other(claims, digests)),
             Thing::Release(app) if claims.bundle_id(app.as_str()).is_none() => {
                 refused.push(format!("it is about another release than `{app}`"));
             }
@@ -95,9 +95,10 @@ impl Policy {
 }
 
 /// What is wrong with a statement for a package, where it is about others.
-pub fn other(claims: &Claims, package: Sha256Digest) -> Option<String> {
-    let told = || format!("it is about other packages than this one, SHA-256 {package}");
-    (!claims.is_of(package)).then(told)
+pub fn other(claims: &Claims, package: &[Sha256Digest]) -> Option<String> {
+    let told = |digest| format!("it is about other packages than this one, SHA-256 {digest}");
+    let is_it = package.iter().any(|digest| claims.is_of(*digest));
+    package.last().filter(|_| !is_it).map(told)
 }
 
 fn unknown(key: &Node, word: &str, known: &[&str]) -> Finding {
@@ -121,8 +122,8 @@ fn texts(node: &Node, path: &str) -> Result<Vec<String>, Finding> {
 
 /// What a statement has to be about.
 pub enum Thing {
-    /// A package with that digest.
-    Package(Sha256Digest),
+    /// A package with one of those digests: without its signature an .rpm has another.
+    Package(Vec<Sha256Digest>),
     /// A release, whatever packages it has.
     Release(AppPath),
 }
@@ -151,7 +152,7 @@ mod tests {
     #[test]
     fn what_is_not_taken_is_named() {
         let policy = Policy::parse(POLICY.as_bytes()).unwrap();
-        let package = Thing::Package(Sha256Digest::of("x"));
+        let package = Thing::Package(vec![Sha256Digest::of("a"), Sha256Digest::of("x")]);
         let good = claims("me", &["https://git.example/puppet/foo.git", "directory"]);
         assert!(policy.refused(&good, &package).is_empty());
         let evil = [
@@ -166,7 +167,8 @@ mod tests {
             );
             assert_eq!(told, [line]);
         }
-        let told = policy.refused(&claims("you", &[]), &Thing::Package(Sha256Digest::of("y")));
+        let told =
+            policy.refused(&claims("you", &[]), &Thing::Package(vec![Sha256Digest::of("y")]));
         assert_eq!(told.len(), 2, "{told:?}");
         assert_eq!(told[1], "expected the builder `me`, found `you`");
         let other = policy.refused(&good, &Thing::Release("foo/tags/r1".parse().unwrap()));

@@ -34,8 +34,24 @@ pub fn signed(mut file: impl Read + Seek) -> Result<Option<Signed>, ReadError> {
 
 /// Writes the same package with an OpenPGP signature of its header.
 pub fn write_signed(
-    mut file: impl Read + Seek,
+    file: impl Read + Seek,
     signature: &[u8],
+    to: &mut impl Write,
+) -> Result<(), ReadError> {
+    let Some(tag) = tag_of(signature) else {
+        return damaged("the signature is of a kind that no rpm reads");
+    };
+    write(file, Some((tag, IndexData::Bin(signature.to_vec()))), to)
+}
+
+/// Writes the same package without a signature: as it was before it got one here.
+pub fn write_unsigned(file: impl Read + Seek, to: &mut impl Write) -> Result<(), ReadError> {
+    write(file, None, to)
+}
+
+fn write(
+    mut file: impl Read + Seek,
+    signature: Option<(u32, IndexData)>,
     to: &mut impl Write,
 ) -> Result<(), ReadError> {
     file.rewind()?;
@@ -47,11 +63,11 @@ pub fn write_signed(
     Ok(())
 }
 
-/// Lead and signature header with one more signature; they take as much room as
+/// Lead and signature header with that signature and no other; they take as much room as
 /// before where space was reserved for that.
 fn signed_head(
     mut metadata: PackageMetadata,
-    signature: &[u8],
+    signature: Option<(u32, IndexData)>,
     room: usize,
 ) -> Result<Vec<u8>, ReadError> {
     use IndexSignatureTag as Tag;
@@ -61,12 +77,9 @@ fn signed_head(
         Tag::RPMSIGTAG_RESERVEDSPACE as u32,
         Tag::HEADER_SIGNATURES as u32,
     ];
-    let Some(tag) = tag_of(signature) else {
-        return damaged("the signature is of a kind that no rpm reads");
-    };
     let mut kept = metadata.signature.get_all_entries().or_else(unwritable)?;
     kept.retain(|(tag, _)| !replaced.contains(tag));
-    kept.push((tag, IndexData::Bin(signature.to_vec())));
+    kept.extend(signature);
     let main = metadata.header_bytes().or_else(unwritable)?.len();
     let mut head = |reserved: usize| {
         let space = (Tag::RPMSIGTAG_RESERVEDSPACE as u32, IndexData::Bin(vec![0; reserved]));

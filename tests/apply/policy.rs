@@ -100,6 +100,9 @@ fn signed_for(kind: Kind) {
     let applied = node.run(&["apply", "--puppet", "/bin/false"]);
     assert_eq!(applied.code, 13, "{applied}");
 
+    if kind == Kind::Dnf {
+        signed_by_the_repository();
+    }
     let site = with_policy(kind);
     let web = Web::serve(&site.repository);
     site.know(&web.url);
@@ -107,6 +110,20 @@ fn signed_for(kind: Kind) {
     assert_eq!(downloaded.code, 0, "{downloaded}");
     drop(web);
     let staged = site.node.run(&["stage", "foo/r1"]);
+    assert!(staged.code == 0 && site.is_settled(), "{staged}");
+}
+
+/// A signature of the repository in the .rpm makes it no other package.
+fn signed_by_the_repository() {
+    let site = with_policy(Kind::Dnf);
+    let (node, home) = (&site.node, site.node.path("gpg"));
+    let (file, to) = (site.file("r1"), node.path("signed"));
+    let publish = ["publish", &file, "--to", &to, "--sign", "a@example.org"];
+    let published = ran(node.command(&publish).env("GNUPGHOME", home));
+    assert_eq!(published.code, 0, "{published}");
+    shell("! cmp --silent ../repository/*.rpm yum/pool/*/*.rpm", &to);
+    site.know(&format!("file://{to}/yum"));
+    let staged = node.run(&["stage", "foo/r1"]);
     assert!(staged.code == 0 && site.is_settled(), "{staged}");
 }
 

@@ -114,7 +114,7 @@ impl Request {
         let (copy, file) = PackageCopy::of(state, path)?;
         let shown = path.file_name().unwrap_or_default().to_string_lossy();
         if let Some(judged) = &self.judged {
-            judged.refuse_other(&shown, fs::digest(&file)?.0)?;
+            judged.refuse_other(&shown, &file)?;
         }
         let file = whole(package_file::of_file(fs::again(&file)?, &shown)?, &shown)?;
         for expected in self.expected() {
