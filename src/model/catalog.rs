@@ -80,6 +80,17 @@ pub struct ParameterChange {
     pub after: Option<Value>,
 }
 
+impl Resource {
+    /// Whether Puppet was told not to show what it writes into a file: `show_diff => false`.
+    fn hides_content(&self) -> bool {
+        let off = |value: &Value| match value {
+            Value::String(text) => matches!(text.as_str(), "false" | "no"),
+            value => *value == Value::Bool(false),
+        };
+        self.parameters.get("show_diff").is_some_and(off)
+    }
+}
+
 impl Catalog {
     /// Reads what Puppet wrote; directories that are `away` are as they were in every other.
     pub fn from_json(text: &[u8], away: &[Away]) -> Result<Self, serde_json::Error> {
@@ -199,6 +210,7 @@ fn parameters(before: Option<&Resource>, after: Option<&Resource>) -> Vec<Parame
         of.is_some_and(|of| {
             of.sensitive_parameters.contains(name)
                 || of.parameters.get(name).is_some_and(has_sensitive)
+                || (name == "content" && of.hides_content())
         })
     };
     let (old, new) = (all(before), all(after));
@@ -295,6 +307,24 @@ mod tests {
         );
         assert!(!is_reordered(&old, &new));
         assert_eq!(changes(&old, &old), []);
+    }
+
+    #[test]
+    fn content_of_a_file_that_is_not_to_be_shown_is_not() {
+        let file = |content: &str, off: Value| {
+            catalog(json!([{"type": "File", "title": "/x",
+                "parameters": {"content": content, "mode": content, "show_diff": off}}]))
+        };
+        let hidden = |before: Value, after: Value| {
+            let told = changes(&file("a", before), &file("b", after));
+            let hidden = told[0].parameters.iter().filter(|one| one.sensitive);
+            hidden.map(|one| (one.name.clone(), one.before.clone())).collect::<Vec<_>>()
+        };
+        for off in [json!(false), json!("false"), json!("no")] {
+            assert_eq!(hidden(off.clone(), off.clone()), [("content".to_owned(), None)]);
+            assert_eq!(hidden(json!(true), off), [("content".to_owned(), None)]);
+        }
+        assert_eq!(hidden(json!(true), json!(true)), []);
     }
 
     #[test]
