@@ -135,6 +135,22 @@ fn what_a_release_would_change_is_told_and_only_that_is_applied() {
 }
 
 #[test]
+fn a_file_of_a_checkout_that_changes_after_its_preview_is_not_applied() {
+    let node = Node::new();
+    let from = ["foo/tags/r1", "--module-root", "modules", "--enc", "old.yaml"];
+    let (_, told) = node.on_node(&[&["preview"], &from[..]].concat());
+    let plan = told.rsplit_once("plan ").unwrap().1.trim_end();
+    let apply = [&["apply", "--noop", "--json", "--plan", plan], &from[..]].concat();
+    let outcome = || {
+        let record: Value = serde_json::from_str(&node.on_node(&apply).1).unwrap_or_default();
+        record["outcome"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(outcome(), "would-change");
+    node.write("modules/foo/tags/r1/foo/files/data", "changed\n");
+    assert_eq!(outcome(), "refused-plan-changed");
+}
+
+#[test]
 #[ignore = "one of `make compare`"]
 fn the_same_resources_differ_for_octocatalog_diff() {
     let node = Node::new();

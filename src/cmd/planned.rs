@@ -18,14 +18,17 @@ pub fn run(args: &Planned) -> Result<Answer, Failure> {
 
 /// Refuses a catalog that is not the one of a plan.
 pub fn judge(expected: &Expected, text: &[u8]) -> Result<(), Failure> {
-    let judged = expected
-        .judge(text)
+    let catalog = expected
+        .catalog(text)
         .map_err(|error| Failure::new("Puppet's catalog cannot be read").because(error))?;
-    judged.map_err(|found| {
-        let what = format!("the catalog is not the one of plan `{}`", expected.plan);
-        Failure::new(what)
-            .exit(Exit::PlanChanged)
-            .because(Failure::new(format!("the plan of this one is `{found}`")))
-            .hint("ENC, facts, release or the node's Puppet are not what they were: preview again")
-    })
+    let contents = catalog::contents(&expected.modulepath, catalog.sources().iter());
+    let found = catalog.plan(expected.bundle_id, &contents);
+    if found == expected.plan {
+        return Ok(());
+    }
+    let what = format!("the catalog is not the one of plan `{}`", expected.plan);
+    Err(Failure::new(what)
+        .exit(Exit::PlanChanged)
+        .because(Failure::new(format!("the plan of this one is `{found}`")))
+        .hint("ENC, facts, code or the node's Puppet are not what they were: preview again"))
 }

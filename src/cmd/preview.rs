@@ -127,7 +127,7 @@ fn compare(
     old: Option<Compiled>,
     after: Compiled,
 ) -> Preview {
-    let plan = after.plain.plan(found.bundle_id);
+    let plan = after.plan(found.bundle_id);
     let (new, old) = (after.whole(), old.map_or_else(Catalog::empty, |old| old.whole()));
     let (had, has) = (old.classes(), new.classes());
     Preview {

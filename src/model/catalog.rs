@@ -116,12 +116,20 @@ impl Catalog {
         Catalog { document: Document { name: String::new(), environment: None, resources, edges } }
     }
 
-    /// Names a catalog and the release that its files come from; values that are nobody's to see
-    /// are part of it.
-    pub fn plan(&self, bundle_id: Option<Sha256Digest>) -> Sha256Digest {
+    /// Names a catalog and the files of modules that it is of: a release by its bundle ID, a
+    /// checkout by what is in them. Values that are nobody's to see are part of it.
+    pub fn plan(
+        &self,
+        bundle_id: Option<Sha256Digest>,
+        contents: &BTreeMap<String, String>,
+    ) -> Sha256Digest {
+        let document = match bundle_id {
+            Some(_) => self.document.clone(),
+            None => self.clone().with_sources(contents).document,
+        };
         let bundle_id = bundle_id.map(|id| id.to_string()).unwrap_or_default();
         // Strings, numbers, lists and maps of them: nothing here can fail to serialise.
-        let document = serde_json::to_string(&self.document).unwrap_or_default();
+        let document = serde_json::to_string(&document).unwrap_or_default();
         Sha256Digest::of(format!("localpuppet plan 1\nrelease {bundle_id}\n{document}\n"))
     }
 
@@ -337,9 +345,23 @@ mod tests {
             "edges": [{"source": "Class[main]", "target": "File[/x]"}]});
         let away = Away { directory: "/srv/2".into(), stands: "@run@".into() };
         let there = Catalog::from_json(there.to_string().as_bytes(), &[away]).unwrap();
-        assert_eq!(here.plan(None), there.plan(None));
-        assert_ne!(here.plan(None), here.plan(Some(Sha256Digest::of("r1"))));
+        let plan = |catalog: &Catalog| catalog.plan(None, &BTreeMap::new());
+        assert_eq!(plan(&here), plan(&there));
+        assert_ne!(plan(&here), here.plan(Some(Sha256Digest::of("r1")), &BTreeMap::new()));
         let other = json!([{"type": "File", "title": "/x", "parameters": {"path": "/tmp/1/y"}}]);
-        assert_ne!(here.plan(None), catalog(other).plan(None));
+        assert_ne!(plan(&here), plan(&catalog(other)));
+    }
+
+    #[test]
+    fn a_plan_of_a_checkout_is_of_what_is_in_its_files() {
+        let source = "puppet:///modules/foo/data";
+        let made =
+            catalog(json!([{"type": "File", "title": "/x", "parameters": {"source": source}}]));
+        let contents = |digest: &str| BTreeMap::from([(source.to_owned(), digest.to_owned())]);
+        let plan = |of: Option<Sha256Digest>, digest| made.plan(of, &contents(digest));
+        assert_eq!(plan(None, "a"), plan(None, "a"));
+        assert_ne!(plan(None, "a"), plan(None, "b"));
+        let release = Some(Sha256Digest::of("r1"));
+        assert_eq!(plan(release, "a"), plan(release, "b"));
     }
 }

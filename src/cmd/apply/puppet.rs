@@ -50,7 +50,7 @@ pub fn run(
     let places = Places { run: run.directory().to_owned(), memory };
     if let Some(plan) = context.request.plan {
         let (bundle_id, away) = (run.record.bundle_id, plan::away(code, &places));
-        let expected = Expected { plan, bundle_id, away };
+        let expected = Expected { plan, bundle_id, away, modulepath: code.modulepath.clone() };
         let text = serde_json::to_vec_pretty(&expected).unwrap_or_default();
         run.put(preview::FILE_NAME, &text)?;
         run.record.plan = Some(plan);

@@ -7,6 +7,7 @@ use crate::host::puppet::{self, Program};
 use crate::host::{catalog, scratch::Scratch};
 use crate::model::catalog::Catalog;
 use crate::model::certname::Certname;
+use crate::model::digest::Sha256Digest;
 use crate::model::enc::Enc;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
@@ -29,12 +30,17 @@ pub struct Compiler<'a> {
 /// A compiled catalog.
 pub struct Compiled {
     /// As Puppet wrote it.
-    pub plain: Catalog,
+    plain: Catalog,
     /// What is in the modules' files that it names.
     contents: BTreeMap<String, String>,
 }
 
 impl Compiled {
+    /// Names it, for `apply --plan`.
+    pub fn plan(&self, bundle_id: Option<Sha256Digest>) -> Sha256Digest {
+        self.plain.plan(bundle_id, &self.contents)
+    }
+
     /// The catalog with what is in the files that it names.
     pub fn whole(self) -> Catalog {
         self.plain.with_sources(&self.contents)
