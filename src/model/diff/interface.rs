@@ -30,7 +30,7 @@ pub fn of(from: &Interface, to: &Interface, files: &[FileChange]) -> Vec<Finding
             (None, None) => {}
         }
     }
-    findings.extend(unreadable(&old, &new));
+    findings.extend(unreadable(&old, &new, &changed));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     findings
 }
@@ -119,9 +119,21 @@ fn about(told: &Told, verdict: Verdict, rule: Rule) -> Finding {
     Finding { verdict, rule, of, name, parameter: None, before: None, after: None, place }
 }
 
-fn unreadable(from: &Code, to: &Code) -> Vec<Finding> {
+/// Files that one side cannot read; one that is as it was is no difference.
+fn unreadable(from: &Code, to: &Code, changed: &HashSet<&str>) -> Vec<Finding> {
     let (old, new) = (&from.unreadable, &to.unreadable);
-    let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let app = |code: &'_ Code, path: &str| {
+        let module = path.split_once('/').map_or(path, |(module, _)| module);
+        code.interface.modules().get(module).map(|module| module.app.clone())
+    };
+    let is_same = |path: &String| match (app(from, path), app(to, path)) {
+        (Some(was), Some(is)) if old.contains_key(path) && new.contains_key(path) => {
+            was.source() == is.source() && !changed.contains(format!("{is}/{path}").as_str())
+        }
+        _ => false,
+    };
+    let paths = old.keys().chain(new.keys()).filter(|path| !is_same(path));
+    let paths: BTreeSet<&String> = paths.collect();
     let finding = |path: &String| {
         let (before, after) = (old.get(path).cloned(), new.get(path).cloned());
         let (verdict, rule, name) = (Verdict::Review, Rule::Unreadable, path.clone());
