@@ -831,7 +831,8 @@ Examples:
 
 Nothing on the node is changed: Puppet compiles both catalogs with this node's facts, in a directory
 that is removed again. Sensitive values are not shown, nor is content with `show_diff => false`. What
-is in files of modules is compared where a resource has them as its source.
+is in files of modules is compared where a resource has them as its source. A class that comes or
+goes, another order and another class around a resource are differences too.
 
 Exit codes: 0 no differences, 2 differences, 10 the ENC was refused, 11 the release is not there,
 12 content differs from bundle.json, 13 Puppet did not compile a catalog, 15 a signal, 64 usage";

@@ -8,7 +8,7 @@ use crate::host::state::State;
 use crate::host::{input, process::Signals, puppet};
 use crate::model::answer::Answer;
 use crate::model::app::{AppPath, Release};
-use crate::model::catalog::{Catalog, changes, is_reordered};
+use crate::model::catalog::{Catalog, changes, is_regrouped, is_reordered};
 use crate::model::certname::Certname;
 use crate::model::enc::{self, Enc};
 use crate::model::event::{Say, during};
@@ -138,6 +138,7 @@ fn compare(
         classes_removed: had.difference(&has).cloned().collect(),
         changes: changes(&old, &new),
         reordered: is_reordered(&old, &new),
+        regrouped: is_regrouped(&old, &new),
         against,
     }
 }

@@ -169,9 +169,31 @@ impl Catalog {
 
     /// The resources that Puppet does something for, by their names.
     fn resources(&self) -> BTreeMap<String, &Resource> {
-        let own = |resource: &&Resource| !["Class", "Stage"].contains(&resource.of.as_str());
-        let resources = self.document.resources.iter().filter(own);
+        let resources = self.document.resources.iter().filter(|one| !is_group(one));
         resources.map(|one| (format!("{}[{}]", one.of, one.title), one)).collect()
+    }
+
+    /// Classes and stages, each with what puts it in order alone: what else a class is given shows
+    /// in its resources.
+    fn groups(&self) -> BTreeMap<String, Resource> {
+        let groups = self.document.resources.iter().filter(|one| is_group(one)).cloned();
+        let ordered = groups.map(|mut one| {
+            one.parameters.retain(|name, _| ORDER.contains(&name.as_str()));
+            (format!("{}[{}]", one.of, one.title), one)
+        });
+        ordered.collect()
+    }
+
+    /// What is in what, of all that is also in another catalog.
+    fn contained(&self, other: &Catalog) -> BTreeSet<&Edge> {
+        let all = |of: &Catalog| -> BTreeSet<String> {
+            let all = of.document.resources.iter();
+            all.map(|one| format!("{}[{}]", one.of, one.title)).collect()
+        };
+        let (own, known) = (all(self), all(other));
+        let stays = |name: &String| own.contains(name) && known.contains(name);
+        let edges = self.document.edges.iter();
+        edges.filter(|edge| stays(&edge.source) && stays(&edge.target)).collect()
     }
 
     /// The order of those resources that are also in another catalog.
@@ -182,9 +204,24 @@ impl Catalog {
     }
 }
 
-/// What differs, resource by resource, in the order of their names.
+/// The parameters that put a class or a stage before or after something.
+const ORDER: [&str; 5] = ["before", "notify", "require", "stage", "subscribe"];
+
+fn is_group(resource: &Resource) -> bool {
+    ["Class", "Stage"].contains(&resource.of.as_str())
+}
+
+/// What differs, resource by resource, in the order of their names; of classes and stages that
+/// stay, what they come before and after.
 pub fn changes(from: &Catalog, to: &Catalog) -> Vec<Change> {
-    let (old, new) = (from.resources(), to.resources());
+    let (mut old, mut new) = (from.resources(), to.resources());
+    let groups = (from.groups(), to.groups());
+    for (name, group) in &groups.0 {
+        if let Some(other) = groups.1.get(name) {
+            old.insert(name.clone(), group);
+            new.insert(name.clone(), other);
+        }
+    }
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let change = |name: &String| {
         let (before, after) = (old.get(name).copied(), new.get(name).copied());
@@ -204,6 +241,11 @@ pub fn changes(from: &Catalog, to: &Catalog) -> Vec<Change> {
 /// True where what is in both comes in another order.
 pub fn is_reordered(from: &Catalog, to: &Catalog) -> bool {
     from.order(to) != to.order(from)
+}
+
+/// True where what is in both is in another class or defined type.
+pub fn is_regrouped(from: &Catalog, to: &Catalog) -> bool {
+    from.contained(to) != to.contained(from)
 }
 
 fn parameters(before: Option<&Resource>, after: Option<&Resource>) -> Vec<ParameterChange> {
@@ -315,6 +357,26 @@ mod tests {
         );
         assert!(!is_reordered(&old, &new));
         assert_eq!(changes(&old, &old), []);
+    }
+
+    #[test]
+    fn what_classes_come_before_and_are_in_is_told() {
+        let of = |before: &str, container: &str| {
+            let document = json!({"name": "web01", "environment": "production", "resources": [
+                {"type": "Class", "title": "A", "parameters": {"x": before, "before": before}},
+                {"type": "Class", "title": "B"}, {"type": "Class", "title": before},
+                {"type": "Notify", "title": "n"}],
+                "edges": [{"source": container, "target": "Notify[n]"}]});
+            Catalog::from_json(document.to_string().as_bytes(), &[]).unwrap()
+        };
+        let (old, new) = (of("C", "Class[A]"), of("D", "Class[B]"));
+        let told = serde_json::to_value(changes(&old, &new)).unwrap();
+        let before = json!({"name": "before", "sensitive": false, "before": "C", "after": "D"});
+        let change = json!({"resource": "Class[A]", "how": "changed", "parameters": [before]});
+        assert_eq!(told, json!([change]));
+        assert!(is_regrouped(&old, &new));
+        assert!(!is_regrouped(&old, &of("D", "Class[A]")));
+        assert!(!is_regrouped(&old, &old));
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Preview {
     pub changes: Vec<Change>,
     /// True where resources that stay come in another order.
     pub reordered: bool,
+    /// True where resources that stay are in other classes or defined types.
+    pub regrouped: bool,
 }
 
 /// What a catalog is compared with.
@@ -36,7 +38,8 @@ pub struct Against {
 impl Preview {
     /// True where Puppet would be asked for something else.
     pub fn differs(&self) -> bool {
-        !self.changes.is_empty()
+        let classes = self.classes_added.len() + self.classes_removed.len();
+        self.changes.len() + classes > 0 || self.reordered || self.regrouped
     }
 
     /// Differences are what `--noop` would find.

@@ -22,6 +22,9 @@ pub fn prose(preview: &Preview) -> String {
     if preview.reordered {
         text.push_str("resources that stay come in another order\n");
     }
+    if preview.regrouped {
+        text.push_str("resources that stay are in other classes or defined types\n");
+    }
     let count = |how| preview.changes.iter().filter(|change| change.how == how).count();
     text.push_str(&match preview.differs() {
         false => "no differences\n".to_owned(),
