@@ -182,12 +182,9 @@ impl Pair<'_, '_> {
         }
         // What an alias stands for, or a function gives back.
         self.stated(None, &before.stands_for, &after.stands_for);
-        let find = |name: &str, among: &'_ Definition| {
-            among.parameters.iter().position(|parameter| parameter.name == name)
-        };
-        for parameter in &before.parameters {
-            match find(&parameter.name, after) {
-                Some(at) => self.parameter(parameter, &after.parameters[at]),
+        for (at, parameter) in before.parameters.iter().enumerate() {
+            match counterpart(at, before, after) {
+                Some(other) => self.parameter(parameter, other),
                 None => {
                     let texts = (Some(shown(&parameter.of)), None);
                     let name = Some(parameter.name.as_str());
@@ -195,8 +192,10 @@ impl Pair<'_, '_> {
                 }
             }
         }
-        for parameter in after.parameters.iter().filter(|p| find(&p.name, before).is_none()) {
-            self.added(parameter);
+        for (at, parameter) in after.parameters.iter().enumerate() {
+            if counterpart(at, after, before).is_none() {
+                self.added(parameter);
+            }
         }
         self.findings
     }
@@ -286,6 +285,14 @@ impl Pair<'_, '_> {
             Change::SameOrNarrowed | Change::Undecided => (Verdict::Review, Rule::TypeUndecided),
         };
         self.tell(verdict, rule, parameter, (Some(shown(before)), Some(shown(after))));
+    }
+}
+
+/// What a parameter is in another release: of a function by its place, else by its name.
+fn counterpart<'d>(at: usize, own: &Definition, other: &'d Definition) -> Option<&'d Parameter> {
+    match own.kind {
+        What::Function => other.parameters.get(at),
+        _ => other.parameters.iter().find(|other| other.name == own.parameters[at].name),
     }
 }
 

@@ -1,0 +1,1 @@
+function foo::swapped(Integer $a, String $b) { }

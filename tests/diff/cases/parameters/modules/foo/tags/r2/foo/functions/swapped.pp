@@ -1,0 +1,1 @@
+function foo::swapped(String $b, Integer $a) { }
