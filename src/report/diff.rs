@@ -63,7 +63,12 @@ impl Quote {
             Some((end, _)) => format!("{}…", &words[..end]),
             None => words,
         };
-        let short = printable(&short);
+        self.whole(&short)
+    }
+
+    /// A path, every character of which counts.
+    fn whole(self, text: &str) -> String {
+        let short = printable(text);
         match self {
             Quote::Markdown if short.contains('`') => format!("`` {short} ``"),
             _ => format!("`{short}`"),
@@ -239,7 +244,7 @@ fn markdown(diff: &Diff) -> String {
         section("Nodes", of_nodes(nodes, Quote::Markdown));
     }
     let files = of_files(&diff.files).into_iter().map(|line| match line.split_once(' ') {
-        Some((word, path)) => format!("{word} {}", Quote::Markdown.around(path.trim_start())),
+        Some((word, path)) => format!("{word} {}", Quote::Markdown.whole(path.trim_start())),
         None => line,
     });
     section("Files", files.collect());
