@@ -1,6 +1,6 @@
 //! `promote`: the same bytes from one repository into another.
 
-use super::package_file::{self, PackageFile};
+use super::package_file;
 use super::repository::candidate::{self, Candidate};
 use super::repository::{Site, commit, list, publication};
 use crate::cli;
@@ -9,13 +9,11 @@ use crate::host::gpg::Verifier;
 use crate::host::store::Store;
 use crate::model::answer::Answer;
 use crate::model::app::{AppPath, Line, Release};
-use crate::model::compression::Format;
 use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::ledger::{Entry, Name};
+use crate::model::ledger::Entry;
 use crate::model::repository::{LARGEST_HEAD, PUBLIC_KEY};
-use crate::model::verify::Differences;
 
 /// Copies what the ledger of one repository has, and records where it came from.
 pub fn run(args: &cli::Promote, say: Say) -> Result<Answer, Failure> {
@@ -78,7 +76,7 @@ fn open(from: &Store, entry: &Entry, args: &cli::Promote) -> Result<Candidate, F
         return Err(Failure::new(what).because(Failure::new(why)).exit(Exit::NotVerified));
     }
     let package = package_file::of_file(fs::again(&file)?, &shown)?;
-    believed(entry, &package, &shown)?;
+    candidate::believed(entry, &package, &shown)?;
     let interface = package.interface_if_any()?;
     Ok(Candidate {
         shown: shown.into(),
@@ -90,27 +88,4 @@ fn open(from: &Store, entry: &Entry, args: &cli::Promote) -> Result<Candidate, F
         sha256,
         promoted: Some((args.from.to_string(), entry.given)),
     })
-}
-
-/// A ledger is believed only where the package itself says the same: who can write to a
-/// repository decides what is in it, and not what a signature here stands for.
-fn believed(entry: &Entry, package: &PackageFile, shown: &str) -> Result<(), Failure> {
-    let PackageFile { bundle, facts, problems, .. } = package;
-    let refused = |what: String| Failure::new(what).exit(Exit::NotVerified);
-    if !problems.is_empty() {
-        return Err(refused(format!("`{shown}` is not what its bundle.json says"))
-            .because(Differences(problems.clone())));
-    }
-    let found = (Name::of(bundle, facts.format), &bundle.app, bundle.bundle_id);
-    if found != (entry.name.clone(), &entry.app, entry.bundle_id) {
-        let why = format!("the ledger says `{}`, {}", entry.name, entry.bundle_id);
-        let found = format!("`{shown}` is `{}`, bundle ID {}", found.0, found.2);
-        return Err(refused(found).because(Failure::new(why)));
-    }
-    // Only an .rpm is another file when it was signed.
-    if facts.format == Format::Deb && entry.given != entry.sha256 {
-        return Err(refused(format!("`{shown}` is not the file that was handed in"))
-            .because(Failure::new(format!("the ledger says {}", entry.given))));
-    }
-    Ok(())
 }

@@ -20,7 +20,7 @@ use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::ledger::{DIRECTORY, Name};
 use crate::model::offer::INDEX_PAGE;
-use crate::model::repository::{Head, PUBLIC_KEY};
+use crate::model::repository::{HEAD, Head, PUBLIC_KEY};
 use index::Change;
 use std::time::Duration;
 
@@ -139,7 +139,16 @@ impl<'a> Site<'a> {
 
     /// The head of a repository that has to be there.
     pub fn there(&self, head: Option<Head>) -> Result<Head, Failure> {
-        head.ok_or_else(|| Failure::new(format!("`{}` is no repository of ours", self.options.to)))
+        if let Some(head) = head {
+            return Ok(head);
+        }
+        let to = &self.options.to;
+        Err(match self.store.list(DIRECTORY)?.is_empty() {
+            true => Failure::new(format!("`{to}` is no repository of ours")),
+            false => Failure::new(format!("`{to}` has a ledger, and `{HEAD}` is not there"))
+                .exit(Exit::NotVerified)
+                .hint(commit::LOST),
+        })
     }
 }
 

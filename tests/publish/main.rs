@@ -571,6 +571,7 @@ fn verify_tells_all_that_is_not_as_it_should_be() {
     let bench = Bench::new();
     bench.key("release", "ed25519", "", "never");
     ok(&bench.publish("", &["--sign", "release@example.org"]));
+    assert_eq!(bench.run(&["publish", "--verify", "--to", "repository"]).code, 0);
     shell(bench.directory.path(), "cp -a repository whole");
     let cases = [
         ("printf x | tee -a apt/pool/localpuppet-foo-r1/*", "expected SHA-256"),
@@ -583,6 +584,26 @@ fn verify_tells_all_that_is_not_as_it_should_be() {
         ("rm apt/dists/stable/main/binary-arm64/by-hash/SHA256/*", "is not there"),
         ("rm ledger/entries/localpuppet-foo-r1/1.deb.json", "and the ledger does not"),
         (
+            "rm ledger/entries/localpuppet-foo-r1/*.json; date > ledger/entries/localpuppet-foo-r1/1.deb.removed",
+            "has lost",
+        ),
+        (
+            "echo '{' > ledger/entries/localpuppet-foo-r1/1.deb.json",
+            "1.deb.json` is not valid: EOF",
+        ),
+        (
+            "sed -i s,foo/tags/r1,foo/tags/r9, ledger/entries/localpuppet-foo-r1/1.rpm.json",
+            "bundle ID",
+        ),
+        ("sed -i 's/^1 ./1 x/' ledger/entries/localpuppet-foo-r1/release", "expected `1 "),
+        ("rm key.asc; printf x | tee -a apt/pool/localpuppet-foo-r1/*", "`key.asc`: "),
+        ("rm key.asc; printf x | tee -a apt/pool/localpuppet-foo-r1/*", "expected SHA-256"),
+        (
+            "printf x | tee -a yum/repodata/*-other.xml.gz; rm apt/pool/localpuppet-foo-r1/*",
+            "No such file",
+        ),
+        ("rm ledger/head.json", "hint: publish anything"),
+        (
             "cp -r ../whole/ledger/entries ledger; cd ledger/entries; mkdir x; sed s/Package/X/ */1.deb.json > x/1.deb.json",
             "in no index",
         ),
@@ -593,4 +614,32 @@ fn verify_tells_all_that_is_not_as_it_should_be() {
         let checked = bench.run(&["publish", "--verify", "--to", "repository"]);
         assert!(checked.code == 12 && checked.text.contains(told), "{damage}: {checked}");
     }
+}
+
+#[test]
+fn verify_tells_what_older_clients_hold_and_what_has_ended() {
+    needs(&[("faketime", "faketime")]);
+    let bench = Bench::new();
+    bench.key("release", "ed25519", "", "2d");
+    let options = ["--sign", "release.secret", "--valid-days", "1"];
+    ok(&bench.publish("r1", &options));
+    shell(bench.directory.path(), "ls repository/yum/repodata/*-primary.xml.gz > older");
+    ok(&bench.publish("r2", &options));
+    let verify = |later: &str| {
+        let mut command = Command::new("faketime");
+        command.args(["-f", later, env!("CARGO_BIN_EXE_localpuppet")]);
+        command.args(["publish", "--verify", "--to", "repository"]);
+        ran(command.current_dir(bench.directory.path()))
+    };
+    ok(&verify("+0h"));
+    let ended = verify("+25h");
+    assert!(ended.code == 12 && ended.text.contains("Release` was valid until"), "{ended}");
+    assert!(!ended.text.contains("expired"), "{ended}");
+    let expired = verify("+49h");
+    let told = ["repomd.xml.asc`: the key `", "` has expired"];
+    assert!(expired.code == 12 && told.iter().all(|told| expired.text.contains(told)), "{expired}");
+    // A client that has the last `repomd.xml` still asks for that.
+    shell(bench.directory.path(), "rm $(cat older)");
+    let lost = verify("+0h");
+    assert!(lost.code == 12 && lost.text.contains("-primary.xml.gz` is not there"), "{lost}");
 }

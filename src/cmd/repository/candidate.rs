@@ -1,9 +1,10 @@
 //! Packages that are handed in: read whole, and held against the ledger.
 
-use crate::cmd::package_file;
+use crate::cmd::package_file::{self, PackageFile};
 use crate::host::fs;
 use crate::host::store::Store;
 use crate::model::bundle::Bundle;
+use crate::model::compression::Format;
 use crate::model::digest::Sha256Digest;
 use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
@@ -193,4 +194,27 @@ fn differences(
             false => Ok(Differences(lines)),
         }
     }))
+}
+
+/// A ledger is believed only where the package itself says the same: who can write to a
+/// repository decides what is in it, and not what a signature here stands for.
+pub fn believed(entry: &Entry, package: &PackageFile, shown: &str) -> Result<(), Failure> {
+    let PackageFile { bundle, facts, problems, .. } = package;
+    let refused = |what: String| Failure::new(what).exit(Exit::NotVerified);
+    if !problems.is_empty() {
+        return Err(refused(format!("`{shown}` is not what its bundle.json says"))
+            .because(Differences(problems.clone())));
+    }
+    let found = (Name::of(bundle, facts.format), &bundle.app, bundle.bundle_id);
+    if found != (entry.name.clone(), &entry.app, entry.bundle_id) {
+        let why = format!("the ledger says `{}`, {}", entry.name, entry.bundle_id);
+        let found = format!("`{shown}` is `{}`, bundle ID {}", found.0, found.2);
+        return Err(refused(found).because(Failure::new(why)));
+    }
+    // Only an .rpm is another file when it was signed.
+    if facts.format == Format::Deb && entry.given != entry.sha256 {
+        return Err(refused(format!("`{shown}` is not the file that was handed in"))
+            .because(Failure::new(format!("the ledger says {}", entry.given))));
+    }
+    Ok(())
 }

@@ -1,77 +1,142 @@
 //! A repository as a client sees it, and its ledger: what is not as it should be.
 
-use super::Site;
 use super::index::{self, Which};
 use super::list::{self, Known};
+use super::{Site, candidate, commit};
 use crate::cli::Repository;
-use crate::host::fs;
+use crate::cmd::package_file;
 use crate::host::gpg::Verifier;
 use crate::host::store::Store;
+use crate::host::{clock, fs};
 use crate::model::answer::Answer;
 use crate::model::compression::Format;
 use crate::model::digest::Sha256Digest;
 use crate::model::event::{Say, during};
 use crate::model::failure::Failure;
-use crate::model::ledger::Entry;
+use crate::model::ledger::{BEGUN, Entry, LARGEST};
 use crate::model::publication::Check;
 use crate::model::repository::{Head, LARGEST_INDEX, PUBLIC_KEY, SUITE};
 use crate::package::repository::{apt, yum};
 use crate::package::sign::{self, Signed};
 use rayon::prelude::*;
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// So often what is not as it should be is looked at again while somebody publishes.
+const LOOKS: u32 = 10;
 
 /// Checks all that clients read, and every package.
 pub fn run(options: &Repository, say: Say) -> Result<Answer, Failure> {
     let (site, head) = Site::look(options)?;
-    let head = site.there(head)?;
+    let store = &site.store;
+    let Seen { head, known, problems } = during(say, "checking indexes", || {
+        let head = site.there(head)?;
+        steady(&site, head)
+    })?;
+    let there: Vec<&Known> = known.iter().filter(|known| !known.removed).collect();
     let mut check = Check {
         to: options.to.to_string(),
         generation: head.generation,
         signed: head.signed,
-        packages: 0,
-        problems: Vec::new(),
+        packages: there.len(),
+        problems,
     };
-    during(say, "checking indexes", || indexes(&site.store, &head, &mut check.problems))?;
-    if head.signed {
-        signatures(&site.store, &mut check.problems)?;
-    }
-    let known = during(say, "reading the ledger", || list::entries(&site.store))?;
-    ledger(&site.store, &head, &known, &mut check.problems)?;
-    let there: Vec<&Known> = known.iter().filter(|known| !known.removed).collect();
-    check.packages = there.len();
     let keys = match head.signed {
-        true => Some(
-            site.store.get(PUBLIC_KEY, LARGEST_INDEX)?.map(|(keys, _)| keys).unwrap_or_default(),
-        ),
+        true => store.get(PUBLIC_KEY, LARGEST_INDEX)?.map(|(keys, _)| keys),
         false => None,
     };
     let problems = during(say, "checking packages", || {
         let verifier = || keys.as_deref().and_then(|keys| Verifier::new(keys).ok());
         let packages = there
             .par_iter()
-            .map_init(verifier, |verifier, known| package(&site.store, verifier.as_ref(), known));
+            .map_init(verifier, |verifier, known| package(store, verifier.as_ref(), &known.entry));
         packages.flatten_iter().collect::<Vec<_>>()
     });
     check.problems.extend(problems);
+    // What clients read under several names is told once.
+    let mut told = HashSet::new();
+    check.problems.retain(|problem| told.insert(problem.clone()));
     Ok(Answer::Checked(check))
 }
 
+/// What there is apart from the packages, and what is wrong with it.
+struct Seen {
+    head: Head,
+    known: Vec<Known>,
+    problems: Vec<String>,
+}
+
+/// Looks until all is well, or nobody changes anything meanwhile.
+fn steady(site: &Site, mut head: Head) -> Result<Seen, Failure> {
+    let mut looks = 0;
+    loop {
+        looks += 1;
+        let (known, problems) = look(&site.store, &head)?;
+        let now = site.there(commit::head(&site.store)?.map(|(head, _)| head))?;
+        let moves = now.generation != head.generation || !site.store.list(BEGUN)?.is_empty();
+        if problems.is_empty() || !moves || looks == LOOKS {
+            return Ok(Seen { head, known, problems });
+        }
+        head = now;
+        clock::sleep(Duration::from_millis(500));
+    }
+}
+
+fn look(store: &Store, head: &Head) -> Result<(Vec<Known>, Vec<String>), Failure> {
+    let mut problems = Vec::new();
+    indexes(store, head, &mut problems)?;
+    if head.signed
+        && let Err(error) = signatures(store, &mut problems)
+    {
+        problems.push(format!("`{PUBLIC_KEY}`: {error}"));
+    }
+    let mut known = Vec::new();
+    for (key, read) in list::each(store)? {
+        match read {
+            Ok(there) if there.entry.name.key() == key => known.push(there),
+            Ok(there) => {
+                problems.push(format!("`{key}` is of `{}`", there.entry.name));
+                known.push(there);
+            }
+            Err(error) => problems.push(in_full(&error)),
+        }
+    }
+    if let Err(error) = ledger(store, head, &known, &mut problems) {
+        problems.push(in_full(&error));
+    }
+    Ok((known, problems))
+}
+
+/// A failure with its causes, in a line.
+fn in_full(failure: &Failure) -> String {
+    let mut told = failure.to_string();
+    let mut cause = std::error::Error::source(failure);
+    while let Some(error) = cause {
+        told.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    told
+}
+
 /// One package of the pool; `verifier` is there where the repository is signed.
-fn package(
-    store: &Store,
-    verifier: Option<&Verifier>,
-    Known { entry, .. }: &Known,
-) -> Option<String> {
+fn package(store: &Store, verifier: Option<&Verifier>, entry: &Entry) -> Option<String> {
     let (path, expected) = (&entry.path, entry.sha256);
     let file = match store.fetch(path) {
         Ok(file) => file,
         Err(error) => return Some(format!("`{path}`: {error}")),
     };
     match fs::digest(&file) {
-        Ok((found, _)) if found == expected => {}
+        Ok(found) if found == (expected, entry.bytes) => {}
+        Ok((found, bytes)) if found == expected => {
+            return Some(format!("`{path}`: expected {} bytes, found {bytes}", entry.bytes));
+        }
         Ok((found, _)) => {
             return Some(format!("`{path}`: expected SHA-256 {expected}, found {found}"));
         }
         Err(error) => return Some(format!("`{path}`: {error}")),
+    }
+    if let Err(error) = as_entered(store, entry, &file) {
+        return Some(in_full(&error));
     }
     let verifier = verifier.filter(|_| entry.name.format == Format::Rpm)?;
     match sign::signed(&file) {
@@ -84,18 +149,26 @@ fn package(
     }
 }
 
+/// A package says of itself what its entry does, and its release was taken for its bundle.
+fn as_entered(store: &Store, entry: &Entry, file: &std::fs::File) -> Result<(), Failure> {
+    let package = package_file::of_file(fs::again(file)?, &entry.path)?;
+    candidate::believed(entry, &package, &entry.path)?;
+    let key = entry.name.claim(package.bundle.tag.is_some());
+    let there = store.get(&key, LARGEST)?.map(|(text, _)| text);
+    let text = format!("{} {}\n", entry.name.version, entry.bundle_id);
+    match there {
+        Some(there) if there != text.as_bytes() => {
+            let there = String::from_utf8_lossy(&there).trim_end().to_owned();
+            Err(Failure::new(format!("`{key}`: expected `{}`, found `{there}`", text.trim_end())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What clients read first, what that names, and what it is.
 fn indexes(store: &Store, head: &Head, problems: &mut Vec<String>) -> Result<(), Failure> {
     for pointer in &head.pointers {
-        let there = store.get(&pointer.path, LARGEST_INDEX)?;
-        match there.map(|(bytes, _)| Sha256Digest::of(bytes)) {
-            None => problems.push(format!("`{}` is not there", pointer.path)),
-            Some(found) if found != pointer.of.sha256 => problems.push(format!(
-                "`{}`: expected SHA-256 {}, found {found}",
-                pointer.path, pointer.of.sha256
-            )),
-            Some(_) => {}
-        }
+        is_there(store, &pointer.path, &pointer.of.sha256.to_string(), problems)?;
     }
     let text = |path: &str| {
         let there = store.get(path, LARGEST_INDEX)?;
@@ -108,9 +181,19 @@ fn indexes(store: &Store, head: &Head, problems: &mut Vec<String>) -> Result<(),
             is_there(store, &format!("{SUITE}{key}"), &sha256, problems)?;
         }
     }
+    if let Some(until) = apt::valid_until(&release).filter(|until| *until < clock::timestamp()) {
+        problems.push(format!(
+            "`{SUITE}Release` was valid until {until}; publish, promote or prune with `--valid-days`"
+        ));
+    }
     let repomd = text("yum/repodata/repomd.xml")?.unwrap_or_default();
     for (path, sha256) in yum::listed(&repomd) {
         is_there(store, &format!("yum/{path}"), &sha256, problems)?;
+    }
+    // Of this generation and of those before it that clients may still hold; each is named by its digest.
+    for key in head.needed() {
+        let name = key.rsplit('/').next().unwrap_or_default();
+        is_there(store, key, name.split('-').next().unwrap_or_default(), problems)?;
     }
     Ok(())
 }

@@ -16,6 +16,9 @@ use std::sync::Arc;
 pub const MADE_AGAIN: &str =
     "remove `ledger/head.json` and publish: all indexes are made of the ledger again";
 
+/// The same where it is gone already.
+pub const LOST: &str = "publish anything: all indexes are made of the ledger again";
+
 /// The head as it is now.
 pub fn head(store: &Store) -> Result<Option<(Head, Seen)>, Failure> {
     let Some((text, seen)) = store.get(HEAD, LARGEST_HEAD)? else { return Ok(None) };

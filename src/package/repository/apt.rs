@@ -115,10 +115,19 @@ pub fn listed(release: &str) -> Vec<(String, String)> {
     files.lines().filter_map(file).collect()
 }
 
+/// Until when `Release` is valid, where it says so.
+pub fn valid_until(release: &str) -> Option<Timestamp> {
+    let until = release.lines().find_map(|line| line.strip_prefix("Valid-Until: "))?;
+    let until = jiff::civil::DateTime::strptime(DATE, until).ok()?;
+    until.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|until| until.timestamp())
+}
+
 /// RFC 2822, in UTC, as apt reads it.
+const DATE: &str = "%a, %d %b %Y %H:%M:%S UTC";
+
 fn date(seconds: i64) -> String {
     let time = Timestamp::from_second(seconds).unwrap_or_default();
-    time.strftime("%a, %d %b %Y %H:%M:%S UTC").to_string()
+    time.strftime(DATE).to_string()
 }
 
 #[cfg(test)]
@@ -152,6 +161,7 @@ mod tests {
         let text = release(&suite, &[Listed { path: "main/x".to_owned(), sum: Sum::of("") }]);
         assert!(text.contains("\nDate: Thu, 01 Jan 1970 00:00:00 UTC\n"), "{text}");
         assert!(text.contains("\nValid-Until: Fri, 02 Jan 1970 00:00:00 UTC\n"), "{text}");
+        assert_eq!(valid_until(&text), Timestamp::from_second(86400).ok());
         assert!(text.contains("\nArchitectures: all amd64\n"), "{text}");
         assert_eq!(listed(&text), [("main/x".to_owned(), Sha256Digest::of("").to_string())]);
         assert!(text.ends_with(&format!("\nSHA256:\n {} 0 main/x\n", Sha256Digest::of(""))));
