@@ -70,3 +70,16 @@ fn a_clock_that_is_hours_off_is_told_and_nothing_is_published() {
     let later = apt.apt_get_at("+25h", &["update"]);
     assert!(later.code != 0 && later.text.contains("expired"), "{later}");
 }
+
+#[test]
+fn what_is_published_can_be_read_by_a_web_server_whatever_the_umask() {
+    let bench = Bench::new();
+    bench.key("release", "ed25519", "", "never");
+    let localpuppet = env!("CARGO_BIN_EXE_localpuppet");
+    let publish = "publish out/* --to new/repository --sign release.secret";
+    shell(bench.directory.path(), &format!("umask 077; {localpuppet} {publish}"));
+    // Locks are for publishers.
+    let unreadable = "find new -not -perm -o+r -not -name .turn -not -name .swap > unreadable";
+    shell(bench.directory.path(), unreadable);
+    assert_eq!(std::fs::read_to_string(bench.path("unreadable")).unwrap(), "");
+}

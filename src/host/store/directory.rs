@@ -10,7 +10,7 @@ use crate::model::repository::TOLERATED_SECONDS;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where publishers of one directory wait for each other, and where swaps are made.
@@ -40,7 +40,7 @@ impl Directory {
 
     /// Makes the directory; its file system has to know locks.
     pub fn prepare(&self) -> Result<(), Failure> {
-        fs::create_directory(&self.path("ledger"))?;
+        create_directory(&self.path("ledger"))?;
         self.lock(SWAP)?;
         self.clocks_agree()
     }
@@ -105,7 +105,7 @@ impl Directory {
     pub fn create(&self, key: &str, content: Content) -> Result<Created, Failure> {
         let path = self.path(key);
         let parent = path.parent().unwrap_or(&self.root);
-        fs::create_directory(parent)?;
+        create_directory(parent)?;
         let beside = fs::beside(parent)?;
         let fail = |error| failed("write", &path, error);
         match content {
@@ -128,7 +128,7 @@ impl Directory {
     /// Replaces a file under a lock, at once.
     pub fn swap(&self, key: &str, bytes: &[u8], before: Option<&Seen>) -> Result<bool, Failure> {
         let path = self.path(key);
-        fs::create_directory(path.parent().unwrap_or(&self.root))?;
+        create_directory(path.parent().unwrap_or(&self.root))?;
         let _lock = self.lock(SWAP)?;
         let now = fs::read_own(&path, u64::MAX - 1)?.map(|bytes| seen(&bytes));
         if now.as_ref() != before {
@@ -141,7 +141,7 @@ impl Directory {
     /// Gives a file another name, where the file system can; else copies it.
     pub fn copy(&self, key: &str, of: &str) -> Result<(), Failure> {
         let path = self.path(key);
-        fs::create_directory(path.parent().unwrap_or(&self.root))?;
+        create_directory(path.parent().unwrap_or(&self.root))?;
         match std::fs::hard_link(self.path(of), &path) {
             Ok(()) => fs::sync_parent(&path),
             Err(_) => {
@@ -170,7 +170,7 @@ impl Directory {
         let mut parents = BTreeSet::new();
         for Follower { path, of, .. } in files {
             let path = self.path(path);
-            fs::create_directory(path.parent().unwrap_or(&self.root))?;
+            create_directory(path.parent().unwrap_or(&self.root))?;
             fs::replace_by(&path, &self.path(of))?;
             parents.insert(path.parent().map(Path::to_owned));
         }
@@ -236,6 +236,22 @@ impl Directory {
             Err(error) => Err(failed("remove", &path, error)),
         }
     }
+}
+
+/// Makes a directory that all may read, as its files are, whatever this process keeps from others.
+fn create_directory(path: &Path) -> Result<(), Failure> {
+    let is_new = |path: &&Path| !path.exists();
+    let new: Vec<&Path> = path.ancestors().take_while(is_new).collect();
+    fs::create_directory(path)?;
+    for directory in new {
+        let fail = |error| failed("create directory", directory, error);
+        let mode = std::fs::metadata(directory).map_err(fail)?.permissions().mode();
+        if mode & 0o755 != 0o755 {
+            let readable = std::fs::Permissions::from_mode(mode | 0o755);
+            std::fs::set_permissions(directory, readable).map_err(fail)?;
+        }
+    }
+    Ok(())
 }
 
 fn seen(bytes: &[u8]) -> Seen {
