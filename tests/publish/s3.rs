@@ -350,6 +350,34 @@ fn answers(status: &'static str, code: &'static str) -> String {
 }
 
 #[test]
+fn an_account_is_that_of_a_profile_where_no_variable_has_one() {
+    let mut bench = bench("http://127.0.0.1:1");
+    let text = "[default]\naws_access_key_id = no\n[ci]\naws_access_key_id = yes\naws_secret_access_key = s\n[sso]\nregion = x\n";
+    std::fs::write(bench.path("credentials"), text).unwrap();
+    let file = bench.path("credentials").display().to_string();
+    bench.environment = vec![
+        ("AWS_SHARED_CREDENTIALS_FILE", file),
+        ("AWS_ENDPOINT_URL", answers("301 Moved Permanently\r\nx-amz-bucket-region: eu-x", "")),
+        ("AWS_PROFILE", "ci".to_owned()),
+    ];
+    let asked = publish(&bench, "r1", &[]);
+    assert!(asked.text.contains("the bucket is in region `eu-x`"), "{asked}");
+    assert!(asked.text.contains("hint: export AWS_REGION"), "{asked}");
+    bench.environment[2].1 = "sso".to_owned();
+    let refused = publish(&bench, "r1", &[]);
+    let told = "profile `sso` (`AWS_PROFILE`) has no `aws_access_key_id`";
+    assert!(refused.text.contains(told), "{refused}");
+}
+
+#[test]
+fn a_store_that_says_when_to_ask_again_is_left_alone_until_then() {
+    // Longer than all tries have, so there is no second one.
+    let bench = bench(&answers("503 Slow Down\r\nRetry-After: 900", "SlowDown"));
+    let refused = publish(&bench, "r1", &[]);
+    assert!(refused.text.contains("tried once within 120 s"), "{refused}");
+}
+
+#[test]
 fn what_the_store_refuses_is_told_in_its_words_with_what_to_type() {
     let cases = [
         ("400 Bad Request", "ExpiredToken", "hint: get new credentials"),

@@ -2,12 +2,13 @@
 //! conditions of writes: `If-None-Match: *` and `If-Match`.
 #![allow(clippy::disallowed_methods)]
 
+mod account;
 mod signature;
 
 use super::{Content, Follower, Seen};
 use crate::host::clock;
 use crate::host::fs::{self, Created};
-use crate::host::http::{self, Credentials, Miss, Tries};
+use crate::host::http::{self, Again, Credentials, Miss, Tries};
 use crate::model::digest::Sha256Digest;
 use crate::model::failure::Failure;
 use crate::model::repository::LARGEST_INDEX;
@@ -66,25 +67,12 @@ impl<'a> Ask<'a> {
 impl S3 {
     /// A bucket by the usual variables of the environment; nothing is asked yet.
     pub fn open(bucket: &str, prefix: &str) -> Result<Self, Failure> {
-        let variable = |names: &[&str]| {
-            names.iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()))
-        };
-        let secret = |name: &'static str| {
-            variable(&[name]).ok_or_else(|| {
-                Failure::new(format!("`s3://{bucket}` needs credentials, and `{name}` is not set"))
-                    .hint("export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…")
-            })
-        };
-        let account = Account {
-            id: secret("AWS_ACCESS_KEY_ID")?,
-            secret: secret("AWS_SECRET_ACCESS_KEY")?,
-            token: variable(&["AWS_SESSION_TOKEN"]),
-            region: variable(&["AWS_REGION", "AWS_DEFAULT_REGION"])
-                .unwrap_or_else(|| "us-east-1".to_owned()),
-        };
-        let endpoint = variable(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
-        let own = || format!("https://{bucket}.s3.{}.amazonaws.com", account.region);
-        let origin = endpoint.clone().unwrap_or_else(own);
+        let (account, endpoint) = account::account(bucket)?;
+        // No certificate is good for a bucket with a `.` before Amazon's name.
+        let in_path = endpoint.is_some() || bucket.contains('.');
+        let before = if in_path { String::new() } else { format!("{bucket}.") };
+        let own = || format!("https://{before}s3.{}.amazonaws.com", account.region);
+        let origin = endpoint.unwrap_or_else(own);
         let url: Url = origin.parse().map_err(|error: BadUrl| {
             Failure::new("`AWS_ENDPOINT_URL` is not a URL").because(error)
         })?;
@@ -95,7 +83,7 @@ impl S3 {
             Scheme::Http => Credentials::none(),
         };
         // Other stores have their buckets in the path.
-        let base = if endpoint.is_some() { format!("/{bucket}/") } else { "/".to_owned() };
+        let base = if in_path { format!("/{bucket}/") } else { "/".to_owned() };
         Ok(S3 {
             agent: http::agent(&credentials, false),
             account,
@@ -401,6 +389,8 @@ fn absent(response: Response<Body>) -> Result<(), Miss> {
 /// Why the store refuses, in its own words, and what to type.
 fn refused(response: Response<Body>) -> Miss {
     let status = response.status();
+    let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+    let (after, region) = (header("retry-after"), header("x-amz-bucket-region"));
     let text = http::body(response, LARGEST_ANSWER).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let code = element(&text, "Code").unwrap_or_default();
@@ -410,9 +400,13 @@ fn refused(response: Response<Body>) -> Miss {
         false => format!("it answers {status}: {code}: {message:.300}"),
     };
     if status.as_u16() == 429 || status.is_server_error() {
-        return Miss::again(what);
+        let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+        let again = Again::After(after.unwrap_or_default());
+        return Miss { again, ..Miss::last(what) };
     }
-    let miss = Miss::last(what);
+    let region = region.or_else(|| element(&text, "Region"));
+    let there = region.map(|region| format!("; the bucket is in region `{region:.50}`"));
+    let miss = Miss::last(what + &there.unwrap_or_default());
     match code.as_str() {
         "ExpiredToken" | "TokenRefreshRequired" => miss.hint(
             "get new credentials: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
@@ -420,6 +414,7 @@ fn refused(response: Response<Body>) -> Miss {
         "RequestTimeTooSkewed" => miss.hint("set the clock: `date`, `timedatectl`"),
         "NoSuchBucket" => miss.hint("make the bucket, or name another"),
         "PermanentRedirect" | "AuthorizationHeaderMalformed" => miss.hint("export AWS_REGION=…"),
+        _ if status.is_redirection() => miss.hint("export AWS_REGION=…"),
         _ if status.as_u16() == 403 => miss.hint(
             "ask who runs it whether AWS_ACCESS_KEY_ID may read, write, list and delete there",
         ),
