@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 /// The packages of releases, by package and version.
 type Releases<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a Entry>>;
 
-/// The entries to remove: all but the highest `keep` versions of each app, its snapshots
-/// counted by themselves, and none that was published in the last `days`.
+/// The entries to remove: all but the highest `keep` versions of each app, of its snapshots, whose
+/// versions tell no order, the latest; and none that was published in the last `days`.
 pub fn choose(known: &[Known], keep: usize, days: u32, now: Timestamp) -> Vec<&Entry> {
     let limit = now.checked_sub(SignedDuration::from_hours(i64::from(days) * 24));
     let limit = limit.unwrap_or(Timestamp::MIN);
@@ -23,12 +23,13 @@ pub fn choose(known: &[Known], keep: usize, days: u32, now: Timestamp) -> Vec<&E
         releases.entry(name).or_default().push(entry);
     }
     let mut chosen = Vec::new();
-    for releases in apps.into_values() {
+    for ((_, is_release), releases) in apps {
         let mut releases: Vec<Vec<&Entry>> = releases.into_values().collect();
         // A release is as young as the younger of its packages.
         let age = |release: &[&Entry]| release.iter().map(|entry| published(entry)).max();
-        releases.sort_by(|one, other| match (one.first(), other.first()) {
-            (Some(one), Some(other)) => other.name.version.order(&one.name.version),
+        releases.sort_by(|one_of, other_of| match (one_of.first(), other_of.first()) {
+            (Some(one), Some(other)) if is_release => other.name.version.order(&one.name.version),
+            (Some(_), Some(_)) => age(other_of).cmp(&age(one_of)),
             _ => Ordering::Equal,
         });
         let old = |release: &Vec<&Entry>| age(release).is_some_and(|time| time < limit);
@@ -91,11 +92,21 @@ mod tests {
         };
         assert_eq!(chosen(2, 0), ["foo/tags/r1 deb", "foo/tags/r1 rpm"]);
         let r1 = ["foo/tags/r1 deb", "foo/tags/r1 rpm"];
-        assert_eq!(chosen(1, 0), [&["foo/trunk deb", "foo/tags/r2 deb"][..], &r1].concat());
+        assert_eq!(chosen(1, 0), [&["foo/branches/x deb", "foo/tags/r2 deb"][..], &r1].concat());
         // A version that was published late is as high as before.
         let late = [known("foo/tags/r2", Format::Deb, 1), known("foo/tags/r1", Format::Deb, 2)];
         assert_eq!(choose(&late, 1, 0, now)[0].app.as_str(), "foo/tags/r1");
-        assert_eq!(chosen(1, 8), r1);
+        // A snapshot's version is a digest.
+        let snapshot = |version: &str, day| {
+            let mut known = known("foo/trunk", Format::Deb, day);
+            known.entry.name.version = version.parse().unwrap();
+            known
+        };
+        let snapshots = [snapshot("0~~9", 1), snapshot("0~~a", 2), snapshot("0~~1", 3)];
+        let gone = choose(&snapshots, 1, 0, now);
+        let gone: Vec<&str> = gone.iter().map(|entry| entry.name.version.as_str()).collect();
+        assert_eq!(gone, ["0~~a", "0~~9"]);
+        assert_eq!(chosen(1, 8), [&["foo/branches/x deb"][..], &r1].concat());
         assert_eq!(chosen(1, 30), [""; 0]);
         assert_eq!(chosen(1, u32::MAX), [""; 0]);
     }
