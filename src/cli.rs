@@ -287,7 +287,7 @@ pub struct Publish {
     /// Remove old releases; their names and versions stay taken
     #[arg(long, group = "mode", conflicts_with = "files")]
     pub prune: bool,
-    /// How many releases of each app stay: the highest versions, snapshots counted apart
+    /// How many of each app stay: releases of the highest versions, and snapshots published last
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub keep: u32,
     /// Releases younger than this stay

@@ -202,12 +202,17 @@ impl Verifier {
 
     /// Checks a signature that is apart from what it is of.
     pub fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), Failure> {
-        self.apart(signed, signature, "it is not signed by a key of `key.asc`")
+        self.apart(signed, signature, "it is not signed by a key of `key.asc`", None)
+    }
+
+    /// The same of a package, which stays as it is for years: rpm takes one whose key has expired since.
+    pub fn verify_package(&self, signed: &[u8], signature: &[u8]) -> Result<(), Failure> {
+        self.apart(signed, signature, "it is not signed by a key of `key.asc`", Some(EXPIRED))
     }
 
     /// The same, where the keys are not those of a repository.
     pub fn check(&self, signed: &[u8], signature: &[u8]) -> Result<(), Failure> {
-        self.apart(signed, signature, "gpg takes no signature")
+        self.apart(signed, signature, "gpg takes no signature", None)
     }
 
     /// The text inside its signature.
@@ -216,20 +221,31 @@ impl Verifier {
         let output = self.work.path().join("out");
         let output_text = output.to_string_lossy().into_owned();
         let decrypt = ["--yes", "--output", &output_text, "--decrypt", "--", &path];
-        self.sound(&decrypt, "it is not signed by a key of `key.asc`")?;
+        self.sound(&decrypt, "it is not signed by a key of `key.asc`", None)?;
         Ok(fs::read_own(&output, LARGEST)?.unwrap_or_default())
     }
 
-    fn apart(&self, signed: &[u8], signature: &[u8], otherwise: &str) -> Result<(), Failure> {
+    fn apart(
+        &self,
+        signed: &[u8],
+        signature: &[u8],
+        otherwise: &str,
+        taken: Option<&str>,
+    ) -> Result<(), Failure> {
         let (signed, signature) = (self.keep("in", signed)?, self.keep("sig", signature)?);
-        self.sound(&["--verify", "--", &signature, &signed], otherwise)
+        self.sound(&["--verify", "--", &signature, &signed], otherwise, taken)
     }
 
     /// gpg itself takes what a key signed that was revoked or has expired.
-    fn sound(&self, arguments: &[&str], otherwise: &str) -> Result<(), Failure> {
+    fn sound(
+        &self,
+        arguments: &[&str],
+        otherwise: &str,
+        taken: Option<&str>,
+    ) -> Result<(), Failure> {
         let status = self.run(&[&["--status-fd=1"], arguments].concat());
         let status = status.map_err(|error| Failure::new(otherwise).because(error))?;
-        unsound(&status).map_or(Ok(()), |what| Err(Failure::new(what)))
+        unsound(&status, taken).map_or(Ok(()), |what| Err(Failure::new(what)))
     }
 
     fn keep(&self, name: &str, bytes: &[u8]) -> Result<String, Failure> {
@@ -247,19 +263,25 @@ impl Verifier {
     }
 }
 
-/// What is wrong with a signature that gpg found to be good (gnupg's doc/DETAILS).
-fn unsound(status: &str) -> Option<String> {
+/// How gpg tells of a good signature by a key that has expired.
+const EXPIRED: &str = "EXPKEYSIG";
+
+/// What is wrong with a signature that gpg found to be good (gnupg's doc/DETAILS); `taken` is all
+/// the same.
+fn unsound(status: &str, taken: Option<&str>) -> Option<String> {
     let said = |word: &str| {
         let mut lines = status.lines().filter_map(|line| line.strip_prefix("[GNUPG:] "));
         lines.find_map(|line| line.strip_prefix(word)?.strip_prefix(' '))
     };
     let known = [
         ("REVKEYSIG", "was revoked"),
-        ("EXPKEYSIG", "has expired"),
+        (EXPIRED, "has expired"),
         ("EXPSIG", "made a signature that has expired"),
     ];
+    let known = known.into_iter().filter(|(word, _)| Some(*word) != taken);
     let told = |(word, what)| said(word).map(|key: &str| format!("the key `{key:.200}` {what}"));
-    let none = || said("GOODSIG").is_none().then_some("gpg says of no signature that it is good");
+    let good = said("GOODSIG").or_else(|| said(taken?));
+    let none = || good.is_none().then_some("gpg says of no signature that it is good");
     known.into_iter().find_map(told).or_else(|| none().map(str::to_owned))
 }
 
@@ -320,6 +342,8 @@ mod tests {
             [("good", None), ("bad", Some("was revoked")), ("old", Some("has expired"))]
         {
             let verifier = Verifier::new(&std::fs::read(at(name)).unwrap()).unwrap();
+            let package = verifier.verify_package(b"x", &apart);
+            assert_eq!(package.is_ok(), name != "bad", "{name}");
             let answers = [verifier.verify(b"x", &apart), verifier.text(&clear).map(drop)];
             for answer in answers {
                 let told = answer.err().map(|failure| failure.to_string());
@@ -333,9 +357,9 @@ mod tests {
     #[test]
     fn what_is_not_signed_is_no_signed_text() {
         assert_eq!(
-            unsound("[GNUPG:] PLAINTEXT 74 0 \n"),
+            unsound("[GNUPG:] PLAINTEXT 74 0 \n", None),
             Some("gpg says of no signature that it is good".into())
         );
-        assert_eq!(unsound("[GNUPG:] NEWSIG\n[GNUPG:] GOODSIG 1 a\n"), None);
+        assert_eq!(unsound("[GNUPG:] NEWSIG\n[GNUPG:] GOODSIG 1 a\n", None), None);
     }
 }

@@ -141,7 +141,7 @@ fn package(store: &Store, verifier: Option<&Verifier>, entry: &Entry) -> Option<
     let verifier = verifier.filter(|_| entry.name.format == Format::Rpm)?;
     match sign::signed(&file) {
         Ok(Some(Signed { header, signature })) => {
-            let refused = verifier.verify(&header, &signature).err();
+            let refused = verifier.verify_package(&header, &signature).err();
             refused.map(|error| format!("`{path}`: {error}"))
         }
         Ok(None) => Some(format!("`{path}` has no signature, and dnf and zypper want one here")),

@@ -131,7 +131,7 @@ fn signed(
     };
     let there = sign::signed(&candidate.file).map_err(failed)?;
     if let (Some(verifier), Some(Signed { header, signature })) = (&site.verifier, there)
-        && verifier.verify(&header, &signature).is_ok()
+        && verifier.verify_package(&header, &signature).is_ok()
     {
         return Ok(None);
     }
