@@ -11,7 +11,7 @@ PROFILE ?= release
 BINARY  := target/$(patsubst dev,debug,$(PROFILE))/localpuppet
 SHARE   := $(DESTDIR)$(PREFIX)/share
 # Every shell program of the tree, found by its first line.
-SCRIPTS := $(shell grep -rlE '^\#!(/bin/sh|/usr/bin/env bash)' $(wildcard .ci examples tests benches templates))
+SCRIPTS := $(shell find $(wildcard .ci examples tests benches templates) -type f | xargs -d '\n' awk 'FNR == 1 && /^\#!(\/bin\/sh|\/usr\/bin\/env bash)/ { print FILENAME } { nextfile }')
 
 .DEFAULT_GOAL := help
 
