@@ -35,11 +35,18 @@ test: ## formatting and lints, unit tests, and every command with the real parts
 	tests/setup tools
 	$(MAKE) --no-print-directory --jobs=2 setup check
 	$(CARGO) test --locked --no-run
-	$(MAKE) --no-print-directory --jobs=2 --keep-going scenarios cargo-test
+	$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync scenarios test-apply test-others
 
-.PHONY: cargo-test
-cargo-test: # all of cargo's
-	CALLS=120 $(CARGO) test --locked --no-fail-fast
+# Cargo runs one test program after another; what `apply` does takes as long as all the others.
+TESTS := $(basename $(notdir $(wildcard tests/*.rs))) $(patsubst tests/%/main.rs,%,$(wildcard tests/*/main.rs))
+
+.PHONY: test-apply
+test-apply: # of cargo's, the longest
+	$(CARGO) test --locked --test apply
+
+.PHONY: test-others
+test-others: # all the others
+	CALLS=120 $(CARGO) test --locked --no-fail-fast --lib --bins $(addprefix --test ,$(filter-out apply,$(TESTS)))
 
 .PHONY: scenarios
 scenarios: # whole nodes, as shell programs

@@ -3,7 +3,8 @@
 use crate::node::{Node, Ran};
 use serde_json::{Value, json};
 
-const MANIFEST: &str = "class foo(Integer[1] $port, Optional[Pattern[/(?<!a)b/]] $odd = undef) { }\n";
+const MANIFEST: &str =
+    "class foo(Integer[1] $port, Optional[Pattern[/(?<!a)b/]] $odd = undef) { }\n";
 
 /// Applies with a Puppet that is /bin/false, so that 13 says that Puppet was started.
 fn apply(node: &Node, parameters: Value, options: &[&str]) -> Ran {
