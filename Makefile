@@ -3,7 +3,7 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 # Without make's job slots, which are for make's own.
-CARGO   ?= env -u MAKEFLAGS cargo
+CARGO   ?= env -u MAKEFLAGS -u MFLAGS cargo
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # What is installed is the release build; the tests work with the dev one, which they are built with.
