@@ -16,7 +16,7 @@ use crate::model::package_manager::PackageManager;
 use crate::model::run_id::RunId;
 use crate::model::source_date::SourceDate;
 use crate::model::sources::Signatures;
-use crate::model::subject::Subject;
+use crate::model::subject::{self, Subject};
 use crate::model::url::Url;
 use crate::model::version::Version;
 use clap::builder::{BoolishValueParser, PossibleValue, TypedValueParser};
@@ -459,7 +459,7 @@ pub struct Planned {
 #[derive(Debug, Args)]
 pub struct Stage {
     /// Releases to make available: foo/tags/r1, or foo/r1 for short
-    #[arg(value_name = "APP/TAG", required_unless_present = "package")]
+    #[arg(value_name = "APP/TAG", required_unless_present = "package", value_parser = subject::release)]
     pub releases: Vec<Release>,
     /// Install this package file instead of asking the repositories; may be given several times
     #[arg(long, value_name = "FILE", conflicts_with = "download_only")]
@@ -531,7 +531,7 @@ pub struct Verify {
 #[derive(Debug, Args)]
 pub struct Apply {
     /// Release to apply instead of the one that the ENC names: foo/tags/r1, or foo/r1 for short
-    #[arg(value_name = "APP/TAG")]
+    #[arg(value_name = "APP/TAG", value_parser = subject::app)]
     pub app: Option<AppPath>,
     #[command(flatten)]
     pub enc: EncOptions,

@@ -1,6 +1,6 @@
 //! What an operator names to look into: a package file, or an app path.
 
-use super::app::{AppPath, AppPathError};
+use super::app::{AppPath, AppPathError, Release, ReleaseError};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -12,11 +12,47 @@ pub enum Subject {
     App(AppPath),
 }
 
+/// Why a text names no release where a file is an option's.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAName {
+    #[error(
+        "expected a release, such as `foo/tags/r1`, found a package file; type `--package {0}`"
+    )]
+    Package(String),
+    #[error("expected a release, such as `foo/tags/r1`, found a YAML file; type `--enc {0}`")]
+    Enc(String),
+    #[error(transparent)]
+    Path(#[from] AppPathError),
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+}
+
+/// The app path that `apply` is asked for by name.
+pub fn app(text: &str) -> Result<AppPath, NotAName> {
+    match text.ends_with(".yaml") || text.ends_with(".yml") {
+        true => Err(NotAName::Enc(text.to_owned())),
+        false => Ok(no_package(text)?.parse()?),
+    }
+}
+
+/// A release that `stage` is asked for by name.
+pub fn release(text: &str) -> Result<Release, NotAName> {
+    Ok(no_package(text)?.parse()?)
+}
+
+fn no_package(text: &str) -> Result<&str, NotAName> {
+    if is_package(text) { Err(NotAName::Package(text.to_owned())) } else { Ok(text) }
+}
+
+fn is_package(text: &str) -> bool {
+    text.ends_with(".deb") || text.ends_with(".rpm")
+}
+
 impl FromStr for Subject {
     type Err = AppPathError;
 
     fn from_str(text: &str) -> Result<Self, AppPathError> {
-        match text.ends_with(".deb") || text.ends_with(".rpm") {
+        match is_package(text) {
             true => Ok(Subject::Package(text.into())),
             false => text.parse().map(Subject::App),
         }
