@@ -210,6 +210,8 @@ fn document<T: DeserializeOwned>(path: &str) -> Result<Option<T>, Failure> {
         .map_err(|error| Failure::new(format!("`{path}` is not what was written")).because(error))
 }
 
+const AS_ROOT: &str = "run it as root: `sudo localpuppet …`";
+
 /// Sees that a directory is one, is this user's, and is nobody else's to write to.
 fn ours(path: &str) -> Result<(), Failure> {
     let metadata = fs::symlink_metadata(path).map_err(|error| failed("look at", path, error))?;
@@ -220,9 +222,11 @@ fn ours(path: &str) -> Result<(), Failure> {
     }
     if owner != user {
         let what = format!("expected `{path}` to be of user {user}, found user {owner}");
-        return Err(as_root(
-            Failure::new(what).hint(format!("look into it, then move it away: `ls -la {path}`")),
-        ));
+        return Err(Failure::new(what).hint(match owner {
+            // Root's own, and nothing that anyone should move.
+            0 => AS_ROOT.to_owned(),
+            _ => format!("look into it, then move it away: `ls -la {path}`"),
+        }));
     }
     if metadata.mode() & 0o022 != 0 {
         let what = format!("others may write to `{path}`, where secrets and locks are kept");
@@ -244,7 +248,7 @@ fn failed(deed: &str, path: &str, error: io::Error) -> Failure {
 fn as_root(failure: Failure) -> Failure {
     let denied = failure.to_string().ends_with("Permission denied");
     match denied && !geteuid().is_root() {
-        true => failure.hint("run it as root: `sudo localpuppet …`"),
+        true => failure.hint(AS_ROOT),
         false => failure,
     }
 }
