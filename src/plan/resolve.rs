@@ -3,6 +3,7 @@
 use crate::model::app::{AppPath, Line};
 use crate::model::failure::Failure;
 use crate::model::manifest::{FILE_NAME, Listed, Manifest};
+use crate::model::subject::Subject;
 use std::collections::VecDeque;
 
 /// Which app paths may be in a release.
@@ -60,6 +61,9 @@ pub fn resolve(
 
 fn not_a_tag(what: &str, app: &AppPath) -> Failure {
     let failure = Failure::new(format!("{what}: only tags are released, and `{app}` can change"));
+    if let Ok(Subject::Package(_)) = app.as_str().parse() {
+        return failure.hint(format!("it is a package already: localpuppet inspect {app}"));
+    }
     match (app.line(), app.as_str().rsplit_once('/')) {
         (Line::Trunk { name } | Line::Branch { name, .. }, _) => failure
             .hint(format!("tag it, and name the tag: `{name}/tags/…`"))
