@@ -25,7 +25,7 @@ pub enum AppPathError {
     Absolute(String),
     #[error("expected a path inside the module root, found `..` in `{0}`")]
     Escapes(String),
-    #[error("expected a normal path, found an empty or `.` component in `{0}`")]
+    #[error("expected a normal path, found an empty or `.` component in `{0}`{meant}", meant = normal(.0))]
     NotNormal(String),
     #[error("expected letters, digits and `. _ - + ~ @` in an app path, found {1:?} in `{0}`")]
     Character(String, char),
@@ -33,6 +33,15 @@ pub enum AppPathError {
     First(String, String),
     #[error("expected at most {LONGEST_COMPONENT} bytes between two `/`, found {1} in `{0}`")]
     TooLong(String, usize),
+}
+
+/// What a path with empty or `.` components stands for, to be typed.
+fn normal(path: &str) -> String {
+    let components = path.split('/').filter(|component| !matches!(*component, "" | "."));
+    match components.collect::<Vec<_>>().join("/") {
+        path if path.is_empty() => path,
+        path => format!("; type `{path}`"),
+    }
 }
 
 impl AppPath {
