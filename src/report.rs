@@ -31,6 +31,7 @@ use progress::Progress;
 use serde_json::json;
 use std::error::Error;
 use std::io::{self, Write};
+use std::num::ParseIntError;
 use std::process::ExitCode;
 
 /// Speaks to the operator.
@@ -247,7 +248,15 @@ fn misuse(error: &clap::Error) -> Failure {
     let argument = context(ContextKind::InvalidArg).unwrap_or_default();
     let help = "localpuppet --help, or COMMAND --help";
     let failure = match (error.kind(), error.source()) {
+        (_, Some(source)) if source.is::<ParseIntError>() => {
+            let typed = context(ContextKind::InvalidValue).unwrap_or_default();
+            let what = format!("expected a whole number, found `{typed}`, in `{argument}`");
+            Failure::new(what)
+        }
         (_, Some(source)) => Failure::new(format!("{source}, in `{argument}`")),
+        (ErrorKind::MissingRequiredArgument, _) => {
+            Failure::new(format!("expected `{}`, found nothing", argument.replace(", ", "`, `")))
+        }
         (ErrorKind::UnknownArgument, _) => Failure::new(format!("unknown argument `{argument}`")),
         (ErrorKind::InvalidSubcommand, _) => {
             let typed = context(ContextKind::InvalidSubcommand).unwrap_or_default();
