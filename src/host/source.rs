@@ -28,17 +28,23 @@ pub struct ModuleRoot {
 }
 
 impl ModuleRoot {
+    /// Refuses a module root that is no directory.
+    pub fn must_be(directory: &Path) -> Result<(), Failure> {
+        if fs::is_directory(directory)? {
+            return Ok(());
+        }
+        let what = format!("the module root `{}` is no directory", directory.display());
+        Err(Failure::new(what)
+            .hint("name the directory that has `foo/tags/r1` in it: `--module-root DIR`"))
+    }
+
     /// Takes a directory as module root; `cache` keeps what comes from git and Subversion.
     pub fn open(
         directory: &Path,
         cache: Option<&Path>,
         signatures: Signatures,
     ) -> Result<Self, Failure> {
-        if !fs::is_directory(directory)? {
-            let what = format!("the module root `{}` is no directory", directory.display());
-            return Err(Failure::new(what)
-                .hint("name the directory that has `foo/tags/r1` in it: `--module-root DIR`"));
-        }
+        ModuleRoot::must_be(directory)?;
         let file = directory.join(sources::FILE_NAME);
         ModuleRoot::with(declared(directory, &file)?, directory, cache, signatures)
     }

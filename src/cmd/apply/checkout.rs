@@ -22,6 +22,7 @@ pub fn resolved(
     call: &Call,
     run: &mut Run,
 ) -> Result<Code, Failure> {
+    ModuleRoot::must_be(&checkout.module_root)?;
     let real = input::real_path(&checkout.module_root)?;
     run.record.module_root = Some(real.clone());
     super::fit_for_puppet("the module root", &real)?;
