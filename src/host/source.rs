@@ -145,8 +145,11 @@ impl ModuleRoot {
             Some(text) => text,
             None if is_dependency => return Ok(Manifest::default()),
             None => {
-                return Err(Failure::new(format!("`{app}` has no `{}`", manifest::FILE_NAME))
-                    .hint(self.how_to_add(app)));
+                let failure = Failure::new(format!("`{app}` has no `{}`", manifest::FILE_NAME));
+                return Err(match self.tags(app.as_str()).unwrap_or_default().last() {
+                    Some(tag) => failure.hint(format!("name one of its tags: `{app}/tags/{tag}`")),
+                    None => failure.hint(self.how_to_add(app)),
+                });
             }
         };
         let manifest = Manifest::parse(&text, app).map_err(|error| {
