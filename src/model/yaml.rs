@@ -334,7 +334,17 @@ struct Composer<'a> {
 
 impl Composer<'_> {
     fn next(&mut self) -> Result<Event, Finding> {
-        self.parser.parse().map_err(|error| syntax(&error))
+        self.parser.parse().map_err(|error| {
+            let at = error.problem_mark().and_then(|at| {
+                self.text.text.lines().nth(at.line as usize)?.chars().nth(at.column as usize)
+            });
+            match (error.problem_mark(), at) {
+                (Some(at), Some('\t')) if error.problem().contains("cannot start") => {
+                    Finding::new(mark(at), "spaces", "a tab")
+                }
+                _ => syntax(&error),
+            }
+        })
     }
 
     fn stream(mut self) -> Result<Option<Rc<Node>>, Finding> {
@@ -577,6 +587,11 @@ mod tests {
             refused("a: \u{7}"),
             "line 1, column 4: expected text, found a control character"
         );
+    }
+
+    #[test]
+    fn a_tab_is_called_one() {
+        assert_eq!(refused("a:\n\tb: 2\n"), "line 2, column 1: expected spaces, found a tab");
     }
 
     #[test]
