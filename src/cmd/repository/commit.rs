@@ -1,7 +1,7 @@
 //! From one head to the next: hashed objects, then the head, then what follows it.
 
 use super::generation::{self, Generation};
-use super::index::Change;
+use super::index::{Change, MADE_AGAIN};
 use super::{Site, unless_overtaken};
 use crate::host::store::{Content, Created, Follower, Seen, Store};
 use crate::model::digest::Sha256Digest;
@@ -11,10 +11,6 @@ use crate::model::repository::{
 };
 use rayon::prelude::*;
 use std::sync::Arc;
-
-/// What makes a head again, and all that it names.
-pub const MADE_AGAIN: &str =
-    "remove `ledger/head.json` and publish: all indexes are made of the ledger again";
 
 /// The same where it is gone already.
 pub const LOST: &str = "publish anything: all indexes are made of the ledger again";

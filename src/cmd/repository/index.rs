@@ -1,6 +1,5 @@
 //! One index of a repository: where it is, and it with a change.
 
-use super::commit::MADE_AGAIN;
 use crate::host::store::Store;
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
@@ -11,6 +10,10 @@ use crate::package::compress::gunzip;
 use crate::package::repository::parts::{Edited, Forms, Made, Old};
 use crate::package::repository::yum::Document;
 use crate::package::repository::{Words, apt, yum};
+
+/// What makes a head again, and all that it names.
+pub const MADE_AGAIN: &str =
+    "remove `ledger/head.json` and publish: all indexes are made of the ledger again";
 
 /// Entries to add to the indexes, and to take out of them.
 #[derive(Default)]
