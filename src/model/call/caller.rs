@@ -1,6 +1,5 @@
 //! One ENC, class by class.
 
-use super::default::Called;
 use super::finding::finding;
 use super::{Checker, Finding, Rule, Severity, Values};
 use crate::model::check::{Mismatch, Step, Verdict, check, stranger};
@@ -21,6 +20,20 @@ pub(super) struct Caller<'c, 'i> {
     /// The classes of the ENC.
     pub(super) called: &'c [Class],
     pub(super) findings: Vec<Finding>,
+}
+
+/// A class, and how it is called.
+pub(super) struct Called<'a> {
+    pub call: &'a Class,
+    pub class: &'a Definition,
+    pub module: &'a str,
+}
+
+impl Called<'_> {
+    pub(super) fn given(&self, name: &str) -> Option<&Value> {
+        let mut given = self.call.parameters.iter();
+        given.find(|(given, _)| given == name).map(|(_, value)| value)
+    }
 }
 
 impl Caller<'_, '_> {

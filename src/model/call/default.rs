@@ -2,14 +2,13 @@
 
 mod written;
 
-use super::caller::Caller;
+use super::caller::{Called, Caller};
 use super::finding::finding;
 use super::{Rule, Severity};
 use crate::model::check::{Verdict, check};
-use crate::model::enc::Class;
 use crate::model::interface::Supply;
 use crate::model::puppet_code::data_type::{Range, Type};
-use crate::model::puppet_code::definition::{Definition, Stated};
+use crate::model::puppet_code::definition::Stated;
 use crate::model::subtype::{Holds, Stands, is_within};
 use crate::model::value::Value;
 use written::{Written, read};
@@ -21,20 +20,6 @@ enum Known {
     Of(Type),
     /// Made by code; what of it cannot be told.
     No(String),
-}
-
-/// A class, and how it is called.
-pub(super) struct Called<'a> {
-    pub call: &'a Class,
-    pub class: &'a Definition,
-    pub module: &'a str,
-}
-
-impl Called<'_> {
-    fn given(&self, name: &str) -> Option<&Value> {
-        let mut given = self.call.parameters.iter();
-        given.find(|(given, _)| given == name).map(|(_, value)| value)
-    }
 }
 
 impl Caller<'_, '_> {
