@@ -1,7 +1,7 @@
 //! What a file of Puppet code defines, and how it may be called.
 
 use super::Unreadable;
-use super::data_type::{self, Type};
+use super::data_type::{self, Type, is_core};
 use super::lexer::{Kind, Token, Tokens, lex, line_of};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -335,6 +335,10 @@ impl<'t> Reader<'t> {
             if !definition.name.split("::").all(is_capital) {
                 return Err(self.unreadable("every part of a type's name has a capital letter"));
             }
+            let name = definition.name.as_str();
+            if is_core(name) || matches!(name, "Data" | "RichData") {
+                return Err(self.unreadable(&format!("`{name}` is a type of Puppet's own")));
+            }
             definition.stands_for = self.alias();
             return Ok(definition);
         }
@@ -656,6 +660,7 @@ class foo::bar (
             ("class x($title) { }", "line 1: parameter `$title` is there already"),
             ("define x($name) { }", "line 1: parameter `$name` is there already"),
             ("class x { }\nclass x { }", "line 2: class `x` is defined twice"),
+            ("type Integer = String", "line 1: `Integer` is a type of Puppet's own"),
             ("if $a {\nclass x { }\n}", "line 1: expected a class, a type or a function here"),
             ("class x { }\nnotify { 'a': }", "line 2: expected a class, a type or a function here"),
             ("type A::B = Enum[a] | String", "line 1: expected a class, a type or a function here"),
