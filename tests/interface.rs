@@ -13,7 +13,9 @@ mod ruby;
 
 use localpuppet::host::interface;
 use localpuppet::model::interface::Interface;
-use localpuppet::model::puppet_code::definition::{Definition, Stated, What, definitions};
+use localpuppet::model::puppet_code::What;
+use localpuppet::model::puppet_code::definition::{Definition, Stated, definitions};
+use localpuppet::model::puppet_code::lexer::lex;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -57,6 +59,102 @@ fn every_manifest_of_debians_modules_is_read_as_puppet_reads_it() {
     );
     assert!(classes > 1000, "the modules are not all there");
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn what_can_be_parsed_is_what_puppet_parses() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/syntax.txt");
+    let text = std::fs::read_to_string(cases).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("# ")).collect();
+    let body = |line: &&str| line.replace("\\n", "\n").replace("\\\\", "\\");
+    let texts: Vec<String> =
+        lines.iter().map(|line| format!("class t {{\n{}\n}}\n", body(line))).collect();
+    let theirs: Vec<Option<String>> = ruby::ask("syntax.rb", &[], &texts);
+    let mut wrong = Vec::new();
+    for ((line, text), theirs) in lines.iter().zip(&texts).zip(&theirs) {
+        let ours = definitions(text).err();
+        if ours.is_some() != theirs.is_some() {
+            wrong.push(format!("{line}\n  ours   {ours:?}\n  Puppet {theirs:?}"));
+        }
+    }
+    let refused = theirs.iter().flatten().count();
+    println!("{} bodies: {refused} refused", lines.len());
+    assert!(refused > 100 && refused + 100 < lines.len(), "the cases are of one kind");
+    assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Why ours refuses what Puppet's parser leaves to the compiler.
+const SAID_EARLIER: [&str; 3] =
+    ["is defined twice", "is a type of Puppet's own", "no parameter may be"];
+
+#[test]
+fn damaged_manifests_are_refused_where_puppet_refuses_them() {
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/real/modules/debian/tags/r1");
+    assert!(modules.is_dir(), "no modules; type: tests/setup");
+    let many = std::env::var("DAMAGED").map_or(1_500, |many| many.parse().unwrap());
+    let files = manifests(&modules);
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let texts: Vec<String> = (0..many).map(|_| damaged(&files, &mut random)).collect();
+    let theirs: Vec<Option<String>> = ruby::ask("syntax.rb", &[], &texts);
+    let (mut taken, mut refused, mut wrong) = (0, 0, Vec::new());
+    for (text, theirs) in texts.iter().zip(theirs) {
+        match (definitions(text), theirs) {
+            (Ok(_), None) => taken += 1,
+            (Err(_), Some(_)) => refused += 1,
+            (Ok(_), Some(why)) => wrong.push(format!("Puppet alone: {why}\n{text}")),
+            (Err(why), None) if SAID_EARLIER.iter().any(|said| why.what.contains(said)) => {}
+            (Err(why), None) => wrong.push(format!("ours alone: {why}\n{text}")),
+        }
+    }
+    println!("{many} damaged manifests: {taken} taken by both, {refused} refused by both");
+    assert!(taken > many / 20 && refused > many / 4, "the damage is of one kind");
+    assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n----\n"));
+}
+
+/// A short manifest with a token left out, doubled, moved, or another in its place.
+fn damaged(files: &[PathBuf], random: &mut Random) -> String {
+    const LONGEST: usize = 1_500;
+    const OTHERS: [&str; 36] = [
+        "{", "}", "(", ")", "[", "]", "=>", "=", ",", ";", ":", ".", "->", "?", "|", "<|", "|>",
+        "@", "+>", "-", "!", "*", "in", "and", "if", "else", "class", "type", "default", "$x",
+        "foo", "Foo", "'x'", "\"${x}\"", "1", "/a/",
+    ];
+    loop {
+        let text = std::fs::read_to_string(&files[random.below(files.len())]).unwrap();
+        let tokens = lex(&text).unwrap().tokens;
+        if tokens.len() < 4 || text.len() > LONGEST {
+            continue;
+        }
+        let at = random.below(tokens.len() - 1);
+        let (one, next) = (&tokens[at], &tokens[at + 1]);
+        let [before, one, between, next, behind] = [
+            &text[..one.start],
+            &text[one.start..one.end],
+            &text[one.end..next.start],
+            &text[next.start..next.end],
+            &text[next.end..],
+        ];
+        let other = OTHERS[random.below(OTHERS.len())];
+        return match random.below(5) {
+            0 => format!("{before}{between}{next}{behind}"),
+            1 => format!("{before}{one} {one}{between}{next}{behind}"),
+            2 => format!("{before}{next}{between}{one}{behind}"),
+            3 => format!("{before}{other}{between}{next}{behind}"),
+            _ => format!("{before}{one}{between} {other} {next}{behind}"),
+        };
+    }
+}
+
+/// `xorshift64`: the same damage each time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 11).unwrap() % end
+    }
 }
 
 #[test]

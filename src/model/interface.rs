@@ -5,8 +5,8 @@ pub mod hiera;
 
 use super::app::AppPath;
 use super::check::{Aliases, Verdict, check};
-use super::puppet_code::Unreadable;
-use super::puppet_code::definition::{Definition, Stated, What};
+use super::puppet_code::definition::{Definition, Stated};
+use super::puppet_code::{Unreadable, What};
 use super::ruby_regex::Patterns;
 use super::value::Value;
 use serde::{Deserialize, Serialize};

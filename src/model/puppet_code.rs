@@ -7,9 +7,21 @@
 
 pub mod data_type;
 pub mod definition;
+pub mod grammar;
 pub mod lexer;
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// What is defined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    Class,
+    DefinedType,
+    TypeAlias,
+    Function,
+}
 
 /// What could not be read, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use crate::model::inspection::Inspection;
 use crate::model::interface::{Interface, shown};
 use crate::model::module::{Line, Module};
-use crate::model::puppet_code::definition::{Definition, What};
+use crate::model::puppet_code::What;
+use crate::model::puppet_code::definition::Definition;
 use crate::model::tree::Node;
 
 /// What a release engineer asks of a bundle, a line each.

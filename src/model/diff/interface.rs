@@ -3,8 +3,9 @@
 use super::{FileChange, Finding, Of, Rule, Verdict};
 use crate::model::check::Aliases;
 use crate::model::interface::{Interface, Lookup, Supply, shown};
+use crate::model::puppet_code::What;
 use crate::model::puppet_code::data_type::Type;
-use crate::model::puppet_code::definition::{Definition, Parameter, Stated, What};
+use crate::model::puppet_code::definition::{Definition, Parameter, Stated};
 use crate::model::puppet_code::lexer::lex;
 use crate::model::subtype::{Change, Stands, change};
 use std::collections::{BTreeMap, BTreeSet, HashSet};

@@ -158,9 +158,6 @@ impl<'t> Reader<'t> {
         }
         self.depth += 1;
         let name = self.source(first).trim_start_matches("::");
-        if !name.split("::").all(|segment| segment.starts_with(|c: char| c.is_ascii_uppercase())) {
-            return None;
-        }
         let arguments = if self.mark('[') { self.arguments(']')? } else { Vec::new() };
         let end = self.tokens[self.at - 1].end;
         let found = typed(name, &arguments, &self.text[first.start..end]);
@@ -657,7 +654,7 @@ mod tests {
     use crate::model::puppet_code::lexer::lex;
 
     fn written(text: &str) -> Option<String> {
-        read(text, &lex(text).unwrap().tokens).map(|found| found.to_string())
+        read(text, &lex(text).ok()?.tokens).map(|found| found.to_string())
     }
 
     /// What `TypeParser` makes of a type and `TypeFormatter` writes of it.

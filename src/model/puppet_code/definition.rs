@@ -1,9 +1,9 @@
 //! What a file of Puppet code defines, and how it may be called.
 
-use super::Unreadable;
 use super::data_type::{self, Type, is_core};
-use super::lexer::{Kind, Token, Tokens, lex, line_of};
-use serde::{Deserialize, Serialize};
+use super::grammar::{self, File, Place};
+use super::lexer::{Kind, Token, lex, line_of};
+use super::{Unreadable, What};
 use std::collections::{HashMap, HashSet};
 
 /// A class, a defined type, a type alias or a function.
@@ -22,16 +22,6 @@ pub struct Definition {
     pub private: bool,
     /// The first line of its comment.
     pub summary: Option<String>,
-}
-
-/// What is defined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum What {
-    Class,
-    DefinedType,
-    TypeAlias,
-    Function,
 }
 
 /// A parameter of a definition.
@@ -66,117 +56,52 @@ impl Stated {
     }
 }
 
-/// Where a file is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Where {
-    /// In a module, where Puppet takes definitions alone.
-    Module,
-    Anywhere,
-}
-
 /// Reads what a file of a module defines.
 pub fn of_module(text: &str) -> Result<Vec<Definition>, Unreadable> {
-    read(text, Where::Module)
+    read(text, File::Module)
 }
 
 /// Reads what a file defines.
 pub fn definitions(text: &str) -> Result<Vec<Definition>, Unreadable> {
-    read(text, Where::Anywhere)
+    read(text, File::Anywhere)
 }
 
-fn read(text: &str, place: Where) -> Result<Vec<Definition>, Unreadable> {
+fn read(text: &str, file: File) -> Result<Vec<Definition>, Unreadable> {
     if text.starts_with('\u{feff}') {
         let what = "a byte order mark, which Puppet refuses".to_owned();
         return Err(Unreadable { line: 1, what });
     }
-    let Tokens { tokens, comments, .. } = lex(text)?;
-    in_order(text, &tokens)?;
+    let lexed = lex(text)?;
+    let places = grammar::read(text, &lexed, file)?;
     let mut reader = Reader {
         text,
-        place,
-        tokens: &tokens,
-        comments: Comments { text, list: &comments },
+        tokens: &lexed.tokens,
+        comments: Comments { text, list: &lexed.comments },
         at: 0,
         lines: Lines { text, at: 0, line: 1 },
     };
-    reader.read()
-}
-
-/// Refuses what no Puppet parses: brackets that are no pairs, and a `/` that begins nothing.
-fn in_order(text: &str, tokens: &[Token]) -> Result<(), Unreadable> {
-    let wrong = |at: usize, what: String| Unreadable { line: line_of(text, at), what };
-    let (mut open, mut before) = (Vec::new(), None);
-    for token in tokens {
-        match &token.kind {
-            Kind::Mark('{') => open.push('}'),
-            Kind::Mark('[') => open.push(']'),
-            Kind::Mark('(') => open.push(')'),
-            Kind::Mark(close @ ('}' | ']' | ')')) => match open.pop() {
-                _ if before == Some(&Kind::Mark('=')) => {
-                    return Err(wrong(token.start, "expected a value after `=`".to_owned()));
-                }
-                Some(expected) if expected == *close => {}
-                Some(expected) => {
-                    let what = format!("expected `{expected}`, found `{close}`");
-                    return Err(wrong(token.start, what));
-                }
-                None => return Err(wrong(token.start, format!("`{close}` closes nothing"))),
-            },
-            Kind::Mark('/') if !before.is_some_and(ends_value) => {
-                return Err(wrong(token.start, "a regular expression is not closed".to_owned()));
-            }
-            Kind::Regex(regex) if !has_pairs(regex) => {
-                return Err(wrong(
-                    token.start,
-                    "parentheses of a regular expression are no pairs".to_owned(),
-                ));
-            }
-            _ => {}
-        }
-        before = Some(&token.kind);
+    let mut found: Vec<Definition> = Vec::with_capacity(places.len());
+    for place in &places {
+        let definition = reader.definition(place, &found)?;
+        found.push(definition);
     }
-    match open.pop() {
-        Some(expected) => {
-            Err(wrong(text.len(), format!("expected `{expected}` before the end of the file")))
+    let mut known = HashSet::new();
+    let mut classes = found.iter().filter(|d| d.kind == What::Class);
+    match classes.find(|class| !known.insert(class.name.as_str())) {
+        Some(class) => {
+            let what = format!("class `{}` is defined twice", class.name);
+            Err(Unreadable { line: class.line, what })
         }
-        None => Ok(()),
+        None => Ok(found),
     }
-}
-
-/// Whether a value may end with it, so that a `/` behind it divides.
-fn ends_value(kind: &Kind) -> bool {
-    !matches!(kind, Kind::Mark(mark) if !")]}".contains(*mark))
-        && !matches!(kind, Kind::Arrow | Kind::Operator | Kind::Returns)
-}
-
-fn has_pairs(regex: &str) -> bool {
-    let (mut open, mut classes) = (0_usize, 0_usize);
-    let mut characters = regex.chars();
-    while let Some(c) = characters.next() {
-        match c {
-            '\\' => drop(characters.next()),
-            '[' => classes += 1,
-            ']' => classes = classes.saturating_sub(1),
-            '(' if classes == 0 => open += 1,
-            ')' if classes == 0 => match open.checked_sub(1) {
-                Some(less) => open = less,
-                None => return false,
-            },
-            _ => {}
-        }
-    }
-    open == 0
 }
 
 /// Variables that no parameter may be.
 const RESERVED: [&str; 3] = ["facts", "server_facts", "trusted"];
 
-/// So many classes may be around one: the name of each has those of all around it.
-const DEEPEST: usize = 64;
-
+/// Reads the head of a definition, of a file that the grammar has read.
 struct Reader<'t> {
     text: &'t str,
-    place: Where,
     tokens: &'t [Token],
     comments: Comments<'t>,
     at: usize,
@@ -200,63 +125,6 @@ impl Lines<'_> {
 }
 
 impl<'t> Reader<'t> {
-    fn read(&mut self) -> Result<Vec<Definition>, Unreadable> {
-        let mut found: Vec<Definition> = Vec::new();
-        // The classes whose bodies are open here, each by its place among those found, and with
-        // the depth of its braces.
-        let mut around: Vec<(usize, usize)> = Vec::new();
-        let mut depth = 0_usize;
-        while let Some(token) = self.tokens.get(self.at) {
-            match &token.kind {
-                Kind::Mark('{') => depth += 1,
-                Kind::Mark('}') => {
-                    depth = depth.saturating_sub(1);
-                    if around.last().is_some_and(|(_, outside)| *outside == depth) {
-                        around.pop();
-                    }
-                }
-                Kind::Name => {
-                    // stdlib's: it is of the innermost class.
-                    if self.source(token) == "assert_private"
-                        && let Some(class) = around.last().and_then(|(at, _)| found.get_mut(*at))
-                    {
-                        class.private = true;
-                    }
-                    if let Some(kind) = self.begins() {
-                        let body = around.last().map_or(0, |(_, outside)| outside + 1);
-                        if depth != body && matches!(kind, What::Class | What::DefinedType) {
-                            return Err(self.unreadable("expected this at top level or in a class"));
-                        }
-                        let space = around.last().map(|(at, _)| found[*at].name.as_str());
-                        let definition = self.definition(kind, space)?;
-                        if around.len() == DEEPEST {
-                            return Err(self.unreadable("classes are nested too deep"));
-                        }
-                        if kind == What::Class {
-                            around.push((found.len(), depth));
-                        }
-                        found.push(definition);
-                        continue;
-                    }
-                }
-                _ => {}
-            }
-            if self.place == Where::Module && depth == 0 && token.kind != Kind::Mark('}') {
-                return Err(self.unreadable("expected a class, a type or a function here"));
-            }
-            self.at += 1;
-        }
-        let mut known = HashSet::new();
-        let mut classes = found.iter().filter(|d| d.kind == What::Class);
-        match classes.find(|class| !known.insert(class.name.as_str())) {
-            Some(class) => {
-                let what = format!("class `{}` is defined twice", class.name);
-                Err(Unreadable { line: class.line, what })
-            }
-            None => Ok(found),
-        }
-    }
-
     fn source(&self, token: &Token) -> &'t str {
         &self.text[token.start..token.end]
     }
@@ -274,72 +142,35 @@ impl<'t> Reader<'t> {
         Unreadable { line: line_of(self.text, at), what: what.to_owned() }
     }
 
-    /// What is defined here, if anything: these words are names elsewhere, of
-    /// attributes and of keys (`class => 'x'`, `class { 'x': }`).
-    fn begins(&self) -> Option<What> {
-        let word = self.source(&self.tokens[self.at]);
-        let before = self.at.checked_sub(1).map(|at| &self.tokens[at].kind);
-        if matches!(before, Some(Kind::Mark('.' | '@') | Kind::Returns)) {
-            return None;
-        }
-        let next = self.kind(1);
-        let name = next == Some(&Kind::Name);
-        let kind = match word {
-            "class" if name => What::Class,
-            "define" if name => What::DefinedType,
-            "function" if name => What::Function,
-            "type" if next == Some(&Kind::Reference) => What::TypeAlias,
-            _ => return None,
-        };
-        let behind = self.kind(2);
-        let follows = match kind {
-            What::Class => {
-                let inherits =
-                    self.tokens.get(self.at + 2).is_some_and(|t| self.source(t) == "inherits");
-                inherits || matches!(behind, Some(Kind::Mark('{' | '(')))
-            }
-            What::DefinedType => matches!(behind, Some(Kind::Mark('{' | '('))),
-            What::Function => behind == Some(&Kind::Mark('(')),
-            What::TypeAlias => behind == Some(&Kind::Mark('=')),
-        };
-        follows.then_some(kind)
-    }
-
-    fn definition(&mut self, kind: What, space: Option<&str>) -> Result<Definition, Unreadable> {
+    fn definition(
+        &mut self,
+        place: &Place,
+        found: &[Definition],
+    ) -> Result<Definition, Unreadable> {
+        self.at = place.at;
+        let kind = place.kind;
         let start = self.tokens[self.at].start;
         let stated = self.source(&self.tokens[self.at + 1]);
-        if stated.starts_with("::") {
-            return Err(self.unreadable("expected a name without `::` before it"));
-        }
         // A name within a class is below it, however it is stated.
-        let name = match (kind, space) {
-            (What::Class | What::DefinedType, Some(space)) => format!("{space}::{stated}"),
-            _ => stated.to_owned(),
+        let name = match place.within.and_then(|at| found.get(at)) {
+            Some(class) => format!("{}::{stated}", class.name),
+            None => stated.to_owned(),
         };
         self.at += 2;
         let comment = self.comments.above(start);
-        let line = self.lines.of(start);
         let mut definition = Definition {
             kind,
             name,
-            line,
+            line: self.lines.of(start),
             inherits: None,
             parameters: Vec::new(),
             stands_for: Stated::No,
-            private: comment.is_private(),
+            private: place.private || comment.is_private(),
             summary: comment.summary(),
         };
         if kind == What::TypeAlias {
             self.at += 1;
-            let is_capital = |segment: &str| segment.starts_with(|c: char| c.is_ascii_uppercase());
-            if !definition.name.split("::").all(is_capital) {
-                return Err(self.unreadable("every part of a type's name has a capital letter"));
-            }
-            let name = definition.name.as_str();
-            if is_core(name) || matches!(name, "Data" | "RichData") {
-                return Err(self.unreadable(&format!("`{name}` is a type of Puppet's own")));
-            }
-            definition.stands_for = self.alias();
+            definition.stands_for = self.alias(&definition.name)?;
             return Ok(definition);
         }
         if self.is('(') {
@@ -350,39 +181,25 @@ impl<'t> Reader<'t> {
             self.at += 1;
             definition.stands_for = self.stated_until(|kind| *kind == Kind::Mark('{'));
         }
-        if kind == What::Class
-            && self.tokens.get(self.at).is_some_and(|t| self.source(t) == "inherits")
-        {
-            let parent = self.tokens.get(self.at + 1).filter(|token| token.kind == Kind::Name);
-            let parent =
-                parent.ok_or_else(|| self.unreadable("expected a class after `inherits`"))?;
-            definition.inherits = Some(self.source(parent).trim_start_matches("::").to_owned());
-            self.at += 2;
+        if let Some(parent) = self.tokens.get(self.at + 1).filter(|_| !self.is('{')) {
+            let parent = self.source(parent).trim_start_matches("::");
+            definition.inherits = Some(parent.to_ascii_lowercase());
         }
-        match self.is('{') {
-            true => Ok(definition),
-            false => Err(self.unreadable("expected `{` here, where a body begins")),
-        }
+        Ok(definition)
     }
 
-    /// A type goes on while a bracket is open.
-    fn alias(&mut self) -> Stated {
-        let begin = self.at;
-        if self.kind(0) == Some(&Kind::Reference) {
-            self.at += 1;
+    /// What a name of a type stands for: it goes on while a bracket is open.
+    fn alias(&mut self, name: &str) -> Result<Stated, Unreadable> {
+        if is_core(name) || matches!(name, "Data" | "RichData") {
+            return Err(self.unreadable(&format!("`{name}` is a type of Puppet's own")));
         }
-        if self.is('[') {
+        let begin = self.at;
+        self.skip_brackets();
+        // `Foo[…]`; `{ … }` is an object, and `Foo {…}` is one too: no value of an ENC is one.
+        if matches!(self.kind(0), Some(Kind::Mark('[' | '{'))) {
             self.skip_brackets();
         }
-        if self.at == begin {
-            // `type X = { … }`, an object: no value of an ENC is one.
-            if self.is('{') {
-                self.skip_brackets();
-            } else {
-                self.at += usize::from(self.at < self.tokens.len());
-            }
-        }
-        self.stated(begin, self.at)
+        Ok(self.stated(begin, self.at))
     }
 
     fn stated_until(&mut self, end: impl Fn(&Kind) -> bool) -> Stated {
@@ -435,34 +252,21 @@ impl<'t> Reader<'t> {
     fn parameters(&mut self, comment: &Comment) -> Result<Vec<Parameter>, Unreadable> {
         self.at += 1;
         let mut parameters = Vec::new();
-        while !self.is(')') {
+        while self.kind(0).is_some_and(|kind| *kind != Kind::Mark(')')) {
             parameters.push(self.parameter(comment)?);
-            match self.kind(0) {
-                Some(Kind::Mark(',')) => self.at += 1,
-                Some(Kind::Mark(')')) => {}
-                _ => return Err(self.unreadable("expected `,` or `)` after a parameter")),
-            }
+            self.at += usize::from(self.is(','));
         }
         self.at += 1;
         Ok(parameters)
     }
 
     fn parameter(&mut self, comment: &Comment) -> Result<Parameter, Unreadable> {
-        let begin = self.at;
-        while !matches!(
-            self.kind(0),
-            None | Some(Kind::Variable | Kind::Mark('*' | '&' | ')' | ',' | '='))
-        ) {
-            self.skip_brackets();
-        }
-        let of = self.stated(begin, self.at);
+        let of = self.stated_until(|kind| matches!(kind, Kind::Variable | Kind::Mark('*')));
         let rest = self.is('*');
-        self.at += usize::from(rest || self.is('&'));
-        let name = self.tokens.get(self.at).filter(|token| token.kind == Kind::Variable);
-        let name = name.ok_or_else(|| self.unreadable("expected a parameter, such as `$name`"))?;
-        let name = self.source(name)[1..].to_owned();
-        let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
-        if !begins || name.contains(':') || RESERVED.contains(&name.as_str()) {
+        self.at += usize::from(rest);
+        let name = self.tokens.get(self.at).map_or("", |token| self.source(token));
+        let name = name.trim_start_matches('$').to_owned();
+        if RESERVED.contains(&name.as_str()) {
             return Err(self.unreadable(&format!("no parameter may be `${name}`")));
         }
         self.at += 1;
@@ -643,11 +447,12 @@ class foo::bar (
 
     #[test]
     fn words_that_define_nothing_are_passed_over() {
-        let text = "$x = { class => 1, type => 'a', define => 2 }\nclass { 'a': class => 'b' }\n";
+        let text =
+            "$x = { type => 'a', function => 2 }\nclass { 'a': class => 'b', define => 1 }\n";
         assert_eq!(definitions(text).unwrap(), []);
         assert_eq!(of_module(&format!("class y {{\n{text}}}")).unwrap().len(), 1);
         let told = definitions("class x (\n $a $b) {}").unwrap_err().to_string();
-        assert_eq!(told, "line 2: expected `,` or `)` after a parameter");
+        assert_eq!(told, "line 2: expected `,` or `)` after a parameter, found `$b`");
     }
 
     #[test]
@@ -670,15 +475,15 @@ class foo::bar (
                 "line 2: expected this at top level or in a class",
             ),
             ("class x { $a = (1 }", "line 1: expected `)`, found `}`"),
-            ("class x { $a = [1) }", "line 1: expected `]`, found `)`"),
-            ("class x { $a = }", "line 1: expected a value after `=`"),
+            ("class x { $a = [1) }", "line 1: expected `,` or `]`, found `)`"),
+            ("class x { $a = }", "line 1: expected a value, found `}`"),
             ("class x { if $a =~ /a { } }", "line 1: a regular expression is not closed"),
             (
                 "class x($a = /a\\/)/, $b) { }",
                 "line 1: parentheses of a regular expression are no pairs",
             ),
             ("class ::x { }", "line 1: expected a name without `::` before it"),
-            ("class x($A) { }", "line 1: no parameter may be `$A`"),
+            ("class x($A) { }", "line 1: no variable may be `$A`"),
             ("class x($a::b) { }", "line 1: no parameter may be `$a::b`"),
             ("class x($facts) { }", "line 1: no parameter may be `$facts`"),
         ] {

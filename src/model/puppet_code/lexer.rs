@@ -9,6 +9,9 @@ pub struct Token {
     pub kind: Kind,
     pub start: usize,
     pub end: usize,
+    /// Of a `[` that white space is before it, of a `(` that it is the first of its line: what is
+    /// before it does not belong to it.
+    pub apart: bool,
 }
 
 /// What a token is.
@@ -41,6 +44,8 @@ pub struct Tokens {
     pub tokens: Vec<Token>,
     /// The bytes of each `#` comment, in order.
     pub comments: Vec<(usize, usize)>,
+    /// The code of each `${…}` that is more than a variable.
+    pub interpolated: Vec<Vec<Token>>,
     /// How many characters were looked at, those that were looked at again with them: of no text
     /// more than some times its length.
     pub looked: usize,
@@ -53,7 +58,7 @@ const DEEPEST: usize = 64;
 pub fn lex(text: &str) -> Result<Tokens, Unreadable> {
     let out = Tokens::default();
     let (jump, regex_ends, line) = (None, true, 0..0);
-    let mut lexer = Lexer { text, at: 0, jump, depth: 0, regex_ends, line, out };
+    let mut lexer = Lexer { text, at: 0, jump, begin: 0, depth: 0, regex_ends, line, out };
     // A byte order mark is no code.
     lexer.eat("\u{feff}");
     lexer.until_end()?;
@@ -82,6 +87,8 @@ struct Lexer<'t> {
     at: usize,
     /// Where the code goes on after the end of this line, behind the heredocs that it begins.
     jump: Option<usize>,
+    /// Where the line begins, but for lines that are in one token.
+    begin: usize,
     depth: usize,
     /// False once a `/` was found that no later one closes: none behind it is closed either.
     regex_ends: bool,
@@ -98,7 +105,7 @@ impl<'t> Lexer<'t> {
         Ok(())
     }
 
-    /// Reads the code of `${…}` up to its closing brace, and drops it.
+    /// Reads the code of `${…}` up to its closing brace, and sets it aside.
     fn interpolation(&mut self, start: usize) -> Result<(), Unreadable> {
         if self.depth == DEEPEST {
             return Err(self.unreadable(start, "interpolations are nested too deep"));
@@ -122,7 +129,32 @@ impl<'t> Lexer<'t> {
         }
         self.at += 1;
         self.depth -= 1;
-        self.out.tokens.truncate(kept);
+        let mut inside = self.out.tokens.split_off(kept);
+        self.first_is_variable(&mut inside)?;
+        if !matches!(inside.as_slice(), [one] if one.kind == Kind::Variable) {
+            self.out.interpolated.push(inside);
+        }
+        Ok(())
+    }
+
+    /// `${foo}`, `${foo[1]}` and `${foo.bar}` are of the variable.
+    fn first_is_variable(&self, inside: &mut [Token]) -> Result<(), Unreadable> {
+        let alone = match inside {
+            [_] => true,
+            [_, next, ..] => match next.kind {
+                Kind::Mark('[') => !next.apart,
+                Kind::Mark('.') => true,
+                _ => false,
+            },
+            [] => false,
+        };
+        match inside.first_mut() {
+            Some(first) if alone && matches!(first.kind, Kind::Name | Kind::Number) => {
+                self.named_variable(first.start, &self.text[first.start..first.end])?;
+                first.kind = Kind::Variable;
+            }
+            _ => {}
+        }
         Ok(())
     }
 
@@ -131,9 +163,10 @@ impl<'t> Lexer<'t> {
         match c {
             '\n' => {
                 self.at = self.jump.take().unwrap_or(self.at + 1);
+                self.begin = self.at;
                 return Ok(());
             }
-            c if c.is_whitespace() => {
+            c if is_blank(c) => {
                 self.at += c.len_utf8();
                 return Ok(());
             }
@@ -157,16 +190,25 @@ impl<'t> Lexer<'t> {
             '"' => self.double_quoted(start)?,
             '/' if self.may_be_regex() => self.regex(),
             '@' if self.rest().starts_with("@(") => self.heredoc(start)?,
-            '$' if self.variable() => Kind::Variable,
-            ':' if self.word() => self.named(start),
-            c if c.is_ascii_digit() => self.number(),
-            c if is_word(c) => {
-                self.word();
-                self.named(start)
+            '$' => {
+                self.at += 1;
+                self.variable(start)?;
+                Kind::Variable
             }
+            ':' if self.rest().starts_with("::") => self.word(start)?,
+            c if c.is_ascii_digit() => self.number(start)?,
+            c if is_word(c) => self.word(start)?,
             c => self.operator(c),
         };
-        self.out.tokens.push(Token { kind, start, end: self.at });
+        let before = &self.text[self.begin.min(start)..start];
+        let apart = match kind {
+            Kind::Mark('[') => {
+                start == 0 || self.text[..start].ends_with(|c| c == '\n' || is_blank(c))
+            }
+            Kind::Mark('(') => before.chars().all(is_blank),
+            _ => false,
+        };
+        self.out.tokens.push(Token { kind, start, end: self.at, apart });
         Ok(())
     }
 
@@ -208,75 +250,104 @@ impl<'t> Lexer<'t> {
         Unreadable { line: line_of(self.text, at), what: what.to_owned() }
     }
 
-    /// Segments of a name with `::` between them and perhaps before them;
-    /// false where there is none. A `-` may be inside of one, not at its end.
-    fn word(&mut self) -> bool {
-        let start = self.at;
+    /// A name, `foo::bar-1`, or a reference, `Foo::Bar`; `::` may be before it.
+    fn word(&mut self, start: usize) -> Result<Kind, Unreadable> {
+        let name = self.rest().trim_start_matches("::");
+        let is_reference = name.starts_with(|c: char| c.is_ascii_uppercase());
         loop {
             let before = self.at;
             self.eat("::");
             let rest = self.rest();
-            // `$a->b` and `x-1` aside: Puppet takes a reference without any `-`.
-            let is_reference = rest.starts_with(|c: char| c.is_ascii_uppercase());
-            let is_end = |c: char| !is_word(c) && (is_reference || c != '-');
-            let end = self.find(self.at, |rest| rest.find(is_end)).unwrap_or(rest.len());
-            let end = rest[..end].trim_end_matches('-').len();
-            if end == 0 {
-                self.at = before;
-                return self.at > start;
-            }
-            self.at += end;
-            if !self.rest().starts_with("::") {
-                return true;
-            }
-        }
-    }
-
-    fn named(&self, start: usize) -> Kind {
-        let name = self.text[start..self.at].trim_start_matches(':');
-        match name.chars().next() {
-            Some(c) if c.is_ascii_uppercase() => Kind::Reference,
-            _ => Kind::Name,
-        }
-    }
-
-    fn variable(&mut self) -> bool {
-        let rest = &self.rest()[1..];
-        let length = variable_length(rest);
-        self.out.looked += length;
-        if length > 0 {
-            self.at += 1 + length;
-        }
-        length > 0
-    }
-
-    fn number(&mut self) -> Kind {
-        let rest = self.rest();
-        // `1.5e-3`: a sign only after `e`, a dot only before a digit.
-        let bytes = rest.as_bytes();
-        let mut end = 0;
-        while let Some(&byte) = bytes.get(end) {
-            let next = bytes.get(end + 1).copied().unwrap_or(b' ');
-            let hex = rest.starts_with("0x") || rest.starts_with("0X");
-            let takes = match byte {
-                b'.' => next.is_ascii_digit(),
-                b'-' => !hex && matches!(bytes[end - 1], b'e' | b'E') && next.is_ascii_digit(),
-                _ => byte.is_ascii_alphanumeric() || byte == b'_',
+            let begins = |c: char| match is_reference {
+                true => c.is_ascii_uppercase(),
+                false => c.is_ascii_lowercase() || c == '_',
             };
-            if !takes {
+            if !rest.starts_with(begins) {
+                self.at = before;
                 break;
             }
-            end += 1;
+            // `$a->b` and `x-1` aside: a `-` may be inside of a name, not at its end.
+            let is_end = |c: char| !is_word(c) && (is_reference || c != '-');
+            let end = self.find(self.at, |rest| rest.find(is_end)).unwrap_or(rest.len());
+            self.at += rest[..end].trim_end_matches('-').len();
+            if !self.rest().starts_with("::") {
+                break;
+            }
+        }
+        if self.at == start {
+            return Err(self.unreadable(start, "expected a name after `::`"));
+        }
+        if is_reference && self.rest().starts_with("::") {
+            return Err(self.unreadable(start, "every part of a type's name has a capital letter"));
+        }
+        Ok(if is_reference { Kind::Reference } else { Kind::Name })
+    }
+
+    /// The name of a variable, behind its `$`.
+    fn variable(&mut self, start: usize) -> Result<(), Unreadable> {
+        let length = variable_length(self.rest());
+        let name = &self.rest()[..length];
+        self.out.looked += length;
+        self.at += length;
+        self.named_variable(start, name)
+    }
+
+    /// `VAR_NAME` and `NUMERIC_VAR_NAME` of `lib/puppet/pops/patterns.rb`.
+    fn named_variable(&self, start: usize, name: &str) -> Result<(), Unreadable> {
+        let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+        let mut segments = name.strip_prefix("::").unwrap_or(name).rsplit("::");
+        let last = segments.next().unwrap_or_default();
+        let is_lower = |c: char| c.is_ascii_lowercase();
+        let is_name = last.starts_with(|c| is_lower(c) || c == '_')
+            && segments.all(|segment| segment.starts_with(is_lower))
+            && !last.contains('-');
+        match is_name || (is_number && !name.is_empty() && (name == "0" || !name.starts_with('0')))
+        {
+            true => Ok(()),
+            false => Err(self.unreadable(start, &format!("no variable may be `${name}`"))),
+        }
+    }
+
+    /// `PATTERN_NUMBER`, and what `assert_numeric` says of one.
+    fn number(&mut self, start: usize) -> Result<Kind, Unreadable> {
+        let bytes = self.rest().as_bytes();
+        let digits = |from: usize, is: fn(&u8) -> bool| {
+            bytes.get(from..).unwrap_or_default().iter().take_while(|&byte| is(byte)).count()
+        };
+        let is_hex = matches!(bytes, [b'0', b'x' | b'X', ..]);
+        let mut end = match is_hex {
+            true => 2 + digits(2, u8::is_ascii_hexdigit),
+            false => digits(0, u8::is_ascii_digit),
+        };
+        if !is_hex {
+            let fraction = digits(end + 1, u8::is_ascii_digit);
+            if bytes.get(end) == Some(&b'.') && fraction > 0 {
+                end += 1 + fraction;
+            }
+            let sign = usize::from(bytes.get(end + 1) == Some(&b'-'));
+            let exponent = digits(end + 1 + sign, u8::is_ascii_digit);
+            if matches!(bytes.get(end), Some(b'e' | b'E')) && exponent > 0 {
+                end += 1 + sign + exponent;
+            }
         }
         self.out.looked += end;
         self.at += end;
-        Kind::Number
+        let number = &self.text[start..self.at];
+        let is_octal = number.len() > 1 && number.starts_with('0') && !number.starts_with("0.");
+        let is_wrong = match is_hex {
+            true => end == 2,
+            false => is_octal && !number.bytes().all(|byte| matches!(byte, b'0'..=b'7')),
+        };
+        if is_wrong || self.rest().starts_with(is_word) {
+            return Err(self.unreadable(start, "this is no number"));
+        }
+        Ok(Kind::Number)
     }
 
     fn operator(&mut self, c: char) -> Kind {
-        const LONG: [&str; 22] = [
+        const LONG: [&str; 21] = [
             "<<|", "|>>", "=>", ">>", "==", "=~", "!=", "!~", "<=", ">=", "<<", "<|", "|>", "->",
-            "~>", "<-", "<~", "+=", "-=", "+>", "@@", "::",
+            "~>", "<-", "<~", "+=", "-=", "+>", "@@",
         ];
         let Some(long) = LONG.into_iter().find(|long| self.rest().starts_with(long)) else {
             self.at += c.len_utf8();
@@ -371,9 +442,7 @@ impl<'t> Lexer<'t> {
                     text = None;
                 }
                 '$' if variable_length(self.rest()) > 0 => {
-                    let length = variable_length(self.rest());
-                    self.out.looked += length;
-                    self.at += length;
+                    self.variable(here)?;
                     text = None;
                 }
                 c => {
@@ -422,25 +491,87 @@ impl<'t> Lexer<'t> {
         let line = &self.text[self.at..line_end];
         let close = self.find(self.at, |_| line.find(')'));
         let close = close.ok_or_else(|| self.unreadable(start, "`@(` is not closed"))?;
-        let head = &line[2..close];
-        let tag = head.split(['/', ':']).next().unwrap_or(head).trim();
-        let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-        let tag = quoted.unwrap_or(tag).trim();
-        if tag.is_empty() {
-            return Err(self.unreadable(start, "a heredoc has no end tag"));
-        }
+        let head = Heredoc::read(&line[2..close]).map_err(|what| self.unreadable(start, what))?;
         let begin = self.jump.unwrap_or((line_end + 1).min(self.text.len()));
         let mut at = begin;
         for line in self.text[begin..].split_inclusive('\n') {
+            let end = at;
             at += line.len();
             self.out.looked += line.len();
-            if ends_heredoc(line, tag) {
+            if ends_heredoc(line, head.tag) {
+                if head.interpolates {
+                    self.template(begin..end, head.escapes_dollar)?;
+                }
                 self.jump = Some(at);
                 self.at = start + close + 1;
                 return Ok(Kind::Text(None));
             }
         }
         Err(self.unreadable(start, "a heredoc has no line that ends it"))
+    }
+
+    /// Reads the interpolations of a heredoc's text.
+    fn template(&mut self, lines: Range<usize>, escapes_dollar: bool) -> Result<(), Unreadable> {
+        let (text, line, begin) = (self.text, self.line.clone(), self.begin);
+        self.text = &text[..lines.end];
+        (self.at, self.line) = (lines.start, 0..0);
+        let jump = self.jump.take();
+        while let Some(found) = self.find(self.at, |rest| rest.find(['$', '\\'])) {
+            let here = self.at + found;
+            self.at = here + 1;
+            if text[here..].starts_with('\\') {
+                let escaped = self.rest().chars().next().filter(|_| escapes_dollar);
+                self.at += escaped.map_or(0, char::len_utf8);
+            } else if self.eat("{") {
+                self.interpolation(here)?;
+            } else if variable_length(self.rest()) > 0 {
+                self.variable(here)?;
+            }
+        }
+        (self.text, self.line, self.begin, self.jump) = (text, line, begin, jump);
+        Ok(())
+    }
+}
+
+/// What stands in `@(…)`.
+struct Heredoc<'t> {
+    tag: &'t str,
+    interpolates: bool,
+    escapes_dollar: bool,
+}
+
+impl<'t> Heredoc<'t> {
+    /// `PATTERN_HEREDOC` of `lib/puppet/pops/parser/heredoc_support.rb`.
+    fn read(head: &'t str) -> Result<Self, &'static str> {
+        let (rest, escapes) = match head.split_once('/') {
+            Some((rest, escapes)) => (rest, Some(escapes.trim_end_matches(is_blank))),
+            None => (head, None),
+        };
+        let (tag, syntax) = match rest.split_once(':') {
+            Some((tag, syntax)) => (tag, Some(syntax.trim_matches(is_blank))),
+            None => (rest, None),
+        };
+        let is_syntax = |text: &str| {
+            let is_one = |c: char| is_word(c) || c == '+';
+            text.len() > 1
+                && text.starts_with(|c: char| c.is_ascii_lowercase())
+                && text.chars().all(is_one)
+        };
+        let escapes_are = |escapes: &str| {
+            let twice = |(at, c)| escapes[..at].contains(c);
+            !escapes.char_indices().any(|(at, c)| twice((at, c)) || !"trnsuL$".contains(c))
+        };
+        if !syntax.is_none_or(is_syntax) || !escapes.is_none_or(escapes_are) {
+            return Err("expected `@(TAG)`, `@(TAG:SYNTAX)` or `@(TAG/ESCAPES)`");
+        }
+        let tag = tag.trim();
+        let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+        let (tag, interpolates) = (quoted.unwrap_or(tag).trim(), quoted.is_some());
+        let escapes_dollar = escapes.is_some_and(|all| all.is_empty() || all.contains('$'));
+        match tag.is_empty() {
+            true => Err("a heredoc has no end tag"),
+            false => Ok(Heredoc { tag, interpolates, escapes_dollar }),
+        }
     }
 }
 
@@ -467,6 +598,12 @@ const KEYWORDS: [&str; 20] = [
     "undef",
     "unless",
 ];
+
+/// White space within a line, `[[:blank:]\r]`.
+fn is_blank(c: char) -> bool {
+    let is_other = matches!(c, '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    c.is_whitespace() && !is_other
+}
 
 fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
@@ -532,7 +669,7 @@ mod tests {
 
     #[test]
     fn heredocs_are_skipped_to_their_end_and_may_share_a_line() {
-        let text = "f(@(A), @(\"B\"/L)) + 1\n a }\n A\n ${b\n | - B\nx";
+        let text = "f(@(A), @(\"B\"/L)) + 1\n a }\n A\n ${b + 1}\n | - B\nx";
         assert_eq!(tokens(text), ["f", "(", "<>", ",", "<>", ")", "+", "1", "x"]);
         assert_eq!(
             lex("\n@(A)\nx\n").unwrap_err().to_string(),

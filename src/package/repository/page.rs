@@ -5,7 +5,8 @@ use crate::model::diff::{Diff, FileChange, Finding, Verdict};
 use crate::model::interface::{Interface, shown};
 use crate::model::module::{Line, Module};
 use crate::model::offer::{Apps, Offer, Releases};
-use crate::model::puppet_code::definition::{Definition, Parameter, What};
+use crate::model::puppet_code::What;
+use crate::model::puppet_code::definition::{Definition, Parameter};
 use crate::model::repository::PUBLIC_KEY;
 use std::fmt::Write as _;
 
