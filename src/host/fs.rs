@@ -54,14 +54,17 @@ pub fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
 
 /// Opens a regular file that the operator named; a link is followed, a fifo not waited for.
 pub fn open(path: &Path) -> Result<File, Failure> {
-    open_followed(path).map_err(|error| failed("read", path, error))
+    let opened = open_followed(path).map_err(|error| failed("read", path, error))?;
+    Ok(opened.0)
 }
 
-fn open_followed(path: &Path) -> io::Result<File> {
+/// A file and its size.
+fn open_followed(path: &Path) -> io::Result<(File, u64)> {
     let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    match file.metadata()?.file_type() {
-        kind if kind.is_file() => Ok(file),
+    let metadata = file.metadata()?;
+    match metadata.file_type() {
+        kind if kind.is_file() => Ok((file, metadata.len())),
         kind if kind.is_dir() => Err(rustix::io::Errno::ISDIR.into()),
         _ => Err(io::Error::other("is no regular file")),
     }
@@ -79,17 +82,27 @@ pub fn real(path: &Path) -> Result<PathBuf, Failure> {
 
 /// Reads a whole file of at most `limit` bytes; none where there is none.
 pub fn read_bounded(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-    let file = match open_followed(path) {
-        Ok(file) => file,
+    let (file, size) = match open_followed(path) {
+        Ok(opened) => opened,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed("read", path, error)),
     };
-    bounded(file, path, limit).map(Some)
+    // One more, so that the end is found without more room.
+    let room = usize::try_from(size.min(limit)).unwrap_or_default() + 1;
+    bounded_into(Vec::with_capacity(room), file, path, limit).map(Some)
 }
 
 /// Reads to the end, which has to come within `limit` bytes.
 pub fn bounded(from: impl Read, path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
+    bounded_into(Vec::new(), from, path, limit)
+}
+
+fn bounded_into(
+    mut bytes: Vec<u8>,
+    from: impl Read,
+    path: &Path,
+    limit: u64,
+) -> Result<Vec<u8>, Failure> {
     let read = from.take(limit.saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(|error| failed("read", path, error))?;
     if bytes.len() as u64 > limit {

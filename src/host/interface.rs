@@ -65,7 +65,10 @@ fn module(app: &AppPath, directory: &Path) -> Result<(Module, Values), Failure> 
             return Ok((path, Err(Unreadable { line: 1, what })));
         }
         let text = read_bounded(&path, LARGEST)?.unwrap_or_default();
-        Ok((path, of_module(&String::from_utf8_lossy(&text))))
+        // Sooner than to look for what is no UTF-8 where all is.
+        let text = String::from_utf8(text)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Ok((path, of_module(&text)))
     });
     let (data, values) = data(directory)?;
     let mut module = Module::new(app.clone(), data);

@@ -244,7 +244,12 @@ impl<'t> Parser<'t> {
 
 /// `PATTERN_NAME`; any other bare word is a string.
 fn is_name(word: &str) -> bool {
-    !word.contains('-') && !word.starts_with('_') && !word.contains("::_")
+    let mut before = b':';
+    word.bytes().all(|byte| {
+        let is_one = byte != b'-' && !(byte == b'_' && before == b':');
+        before = byte;
+        is_one
+    })
 }
 
 /// `KEYWORDS` of `lib/puppet/pops/parser/lexer2.rb`.

@@ -1,5 +1,7 @@
 //! Puppet code as tokens (`lib/puppet/pops/parser/lexer2.rb`).
 
+mod text;
+
 use super::Unreadable;
 use std::ops::Range;
 
@@ -50,9 +52,6 @@ pub struct Tokens {
     /// more than some times its length.
     pub looked: usize,
 }
-
-/// So deep may interpolations be in each other.
-const DEEPEST: usize = 64;
 
 /// Reads a text as tokens.
 pub fn lex(text: &str) -> Result<Tokens, Unreadable> {
@@ -105,65 +104,18 @@ impl<'t> Lexer<'t> {
         Ok(())
     }
 
-    /// Reads the code of `${…}` up to its closing brace, and sets it aside.
-    fn interpolation(&mut self, start: usize) -> Result<(), Unreadable> {
-        if self.depth == DEEPEST {
-            return Err(self.unreadable(start, "interpolations are nested too deep"));
-        }
-        self.depth += 1;
-        let kept = self.out.tokens.len();
-        let mut open = 0_usize;
-        loop {
-            match self.peek() {
-                None => return Err(self.unreadable(start, "`${` is not closed")),
-                Some('}') if open == 0 => break,
-                Some(c) => {
-                    open = match c {
-                        '{' => open + 1,
-                        '}' => open - 1,
-                        _ => open,
-                    };
-                    self.token(c)?;
-                }
-            }
-        }
-        self.at += 1;
-        self.depth -= 1;
-        let mut inside = self.out.tokens.split_off(kept);
-        self.first_is_variable(&mut inside)?;
-        if !matches!(inside.as_slice(), [one] if one.kind == Kind::Variable) {
-            self.out.interpolated.push(inside);
-        }
-        Ok(())
-    }
-
-    /// `${foo}`, `${foo[1]}` and `${foo.bar}` are of the variable.
-    fn first_is_variable(&self, inside: &mut [Token]) -> Result<(), Unreadable> {
-        let alone = match inside {
-            [_] => true,
-            [_, next, ..] => match next.kind {
-                Kind::Mark('[') => !next.apart,
-                Kind::Mark('.') => true,
-                _ => false,
-            },
-            [] => false,
-        };
-        match inside.first_mut() {
-            Some(first) if alone && matches!(first.kind, Kind::Name | Kind::Number) => {
-                self.named_variable(first.start, &self.text[first.start..first.end])?;
-                first.kind = Kind::Variable;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
     fn token(&mut self, c: char) -> Result<(), Unreadable> {
         let start = self.at;
         match c {
             '\n' => {
                 self.at = self.jump.take().unwrap_or(self.at + 1);
                 self.begin = self.at;
+                return Ok(());
+            }
+            ' ' | '\t' | '\r' => {
+                let is_other = |byte| !matches!(byte, b' ' | b'\t' | b'\r');
+                let blanks = self.find(self.at, |rest| rest.bytes().position(is_other));
+                self.at = blanks.map_or(self.text.len(), |blanks| self.at + blanks);
                 return Ok(());
             }
             c if is_blank(c) => {
@@ -200,12 +152,11 @@ impl<'t> Lexer<'t> {
             c if is_word(c) => self.word(start)?,
             c => self.operator(c),
         };
-        let before = &self.text[self.begin.min(start)..start];
         let apart = match kind {
             Kind::Mark('[') => {
                 start == 0 || self.text[..start].ends_with(|c| c == '\n' || is_blank(c))
             }
-            Kind::Mark('(') => before.chars().all(is_blank),
+            Kind::Mark('(') => self.text[self.begin.min(start)..start].chars().all(is_blank),
             _ => false,
         };
         self.out.tokens.push(Token { kind, start, end: self.at, apart });
@@ -252,8 +203,9 @@ impl<'t> Lexer<'t> {
 
     /// A name, `foo::bar-1`, or a reference, `Foo::Bar`; `::` may be before it.
     fn word(&mut self, start: usize) -> Result<Kind, Unreadable> {
-        let name = self.rest().trim_start_matches("::");
-        let is_reference = name.starts_with(|c: char| c.is_ascii_uppercase());
+        let rest = self.rest();
+        let is_reference =
+            rest.trim_start_matches(':').starts_with(|c: char| c.is_ascii_uppercase());
         loop {
             let before = self.at;
             self.eat("::");
@@ -267,8 +219,9 @@ impl<'t> Lexer<'t> {
                 break;
             }
             // `$a->b` and `x-1` aside: a `-` may be inside of a name, not at its end.
-            let is_end = |c: char| !is_word(c) && (is_reference || c != '-');
-            let end = self.find(self.at, |rest| rest.find(is_end)).unwrap_or(rest.len());
+            let is_end = |byte: u8| !is_word(byte.into()) && (is_reference || byte != b'-');
+            let end = self.find(self.at, |rest| rest.bytes().position(is_end));
+            let end = end.unwrap_or(rest.len());
             self.at += rest[..end].trim_end_matches('-').len();
             if !self.rest().starts_with("::") {
                 break;
@@ -294,15 +247,22 @@ impl<'t> Lexer<'t> {
 
     /// `VAR_NAME` and `NUMERIC_VAR_NAME` of `lib/puppet/pops/patterns.rb`.
     fn named_variable(&self, start: usize, name: &str) -> Result<(), Unreadable> {
-        let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
-        let mut segments = name.strip_prefix("::").unwrap_or(name).rsplit("::");
-        let last = segments.next().unwrap_or_default();
-        let is_lower = |c: char| c.is_ascii_lowercase();
-        let is_name = last.starts_with(|c| is_lower(c) || c == '_')
-            && segments.all(|segment| segment.starts_with(is_lower))
-            && !last.contains('-');
-        match is_name || (is_number && !name.is_empty() && (name == "0" || !name.starts_with('0')))
-        {
+        let is_lower = |byte: &u8| byte.is_ascii_lowercase();
+        let is_right = match name.as_bytes() {
+            b"0" => true,
+            [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+            bytes => {
+                let (spaces, last) = match bytes.iter().rposition(|&byte| byte == b':') {
+                    Some(colon) => (&name[..=colon], &bytes[colon + 1..]),
+                    None => ("", bytes),
+                };
+                let mut spaces = spaces.split_terminator("::").skip_while(|space| space.is_empty());
+                last.first().is_some_and(|byte| is_lower(byte) || *byte == b'_')
+                    && !last.contains(&b'-')
+                    && spaces.all(|space| space.as_bytes().first().is_some_and(is_lower))
+            }
+        };
+        match is_right {
             true => Ok(()),
             false => Err(self.unreadable(start, &format!("no variable may be `${name}`"))),
         }
@@ -344,21 +304,22 @@ impl<'t> Lexer<'t> {
         Ok(Kind::Number)
     }
 
+    /// The longest operator that is here, or any other character.
     fn operator(&mut self, c: char) -> Kind {
-        const LONG: [&str; 21] = [
-            "<<|", "|>>", "=>", ">>", "==", "=~", "!=", "!~", "<=", ">=", "<<", "<|", "|>", "->",
-            "~>", "<-", "<~", "+=", "-=", "+>", "@@",
-        ];
-        let Some(long) = LONG.into_iter().find(|long| self.rest().starts_with(long)) else {
-            self.at += c.len_utf8();
-            return Kind::Mark(c);
+        let next = self.rest().as_bytes().get(1..).unwrap_or_default();
+        let (kind, length) = match (c, next) {
+            ('<', [b'<', b'|', ..]) | ('|', [b'>', b'>', ..]) => (Kind::Operator, 3),
+            ('=', [b'>', ..]) => (Kind::Arrow, 2),
+            ('>', [b'>', ..]) => (Kind::Returns, 2),
+            ('=' | '!', [b'=' | b'~', ..])
+            | ('<', [b'=' | b'<' | b'|' | b'-' | b'~', ..])
+            | ('>' | '+' | '-', [b'=', ..])
+            | ('|' | '-' | '~' | '+', [b'>', ..])
+            | ('@', [b'@', ..]) => (Kind::Operator, 2),
+            _ => (Kind::Mark(c), c.len_utf8()),
         };
-        self.at += long.len();
-        match long {
-            "=>" => Kind::Arrow,
-            ">>" => Kind::Returns,
-            _ => Kind::Operator,
-        }
+        self.at += length;
+        kind
     }
 
     /// A `/` after something that has a value divides it.
@@ -397,180 +358,6 @@ impl<'t> Lexer<'t> {
                 self.regex_ends = false;
                 self.operator('/')
             }
-        }
-    }
-
-    fn single_quoted(&mut self, start: usize) -> Result<Kind, Unreadable> {
-        self.at += 1;
-        let mut text = String::new();
-        loop {
-            let Some(c) = self.peek() else {
-                return Err(self.unreadable(start, "a string is not closed"));
-            };
-            self.at += c.len_utf8();
-            match c {
-                '\'' => return Ok(Kind::Text(Some(text))),
-                '\\' => match self.peek() {
-                    Some(next @ ('\'' | '\\')) => {
-                        self.at += 1;
-                        text.push(next);
-                    }
-                    _ => text.push('\\'),
-                },
-                c => text.push(c),
-            }
-        }
-    }
-
-    fn double_quoted(&mut self, start: usize) -> Result<Kind, Unreadable> {
-        self.at += 1;
-        let mut text = Some(String::new());
-        loop {
-            let Some(c) = self.peek() else {
-                return Err(self.unreadable(start, "a string is not closed"));
-            };
-            let here = self.at;
-            self.at += c.len_utf8();
-            match c {
-                '"' => return Ok(Kind::Text(text)),
-                '\\' => {
-                    let found = self.escape();
-                    text = text.and_then(|text| Some(text + &found?));
-                }
-                '$' if self.eat("{") => {
-                    self.interpolation(here)?;
-                    text = None;
-                }
-                '$' if variable_length(self.rest()) > 0 => {
-                    self.variable(here)?;
-                    text = None;
-                }
-                c => {
-                    if let Some(text) = &mut text {
-                        text.push(c);
-                    }
-                }
-            }
-        }
-    }
-
-    /// What an escape in double quotes stands for; none for a code point that is none.
-    fn escape(&mut self) -> Option<String> {
-        let c = self.peek()?;
-        self.at += c.len_utf8();
-        let plain = match c {
-            'n' => "\n",
-            'r' => "\r",
-            't' => "\t",
-            's' => " ",
-            '"' | '\'' | '\\' | '$' => return Some(c.to_string()),
-            '\n' => "",
-            'u' => return self.code_point(),
-            c => return Some(format!("\\{c}")),
-        };
-        Some(plain.to_owned())
-    }
-
-    fn code_point(&mut self) -> Option<String> {
-        // No more than six digits.
-        const LONGEST: usize = 7;
-        let rest = self.rest();
-        let end = rest.bytes().take(LONGEST + 1).position(|byte| byte == b'}');
-        let (digits, length) = match end.filter(|_| rest.starts_with('{')) {
-            Some(end) => (&rest[1..end], end + 1),
-            None => (rest.get(..4)?, 4),
-        };
-        let code = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)?;
-        self.at += length;
-        Some(code.to_string())
-    }
-
-    /// `@(TAG)`: the text is on the lines below, up to one that ends it.
-    fn heredoc(&mut self, start: usize) -> Result<Kind, Unreadable> {
-        let line_end = self.line_end();
-        let line = &self.text[self.at..line_end];
-        let close = self.find(self.at, |_| line.find(')'));
-        let close = close.ok_or_else(|| self.unreadable(start, "`@(` is not closed"))?;
-        let head = Heredoc::read(&line[2..close]).map_err(|what| self.unreadable(start, what))?;
-        let begin = self.jump.unwrap_or((line_end + 1).min(self.text.len()));
-        let mut at = begin;
-        for line in self.text[begin..].split_inclusive('\n') {
-            let end = at;
-            at += line.len();
-            self.out.looked += line.len();
-            if ends_heredoc(line, head.tag) {
-                if head.interpolates {
-                    self.template(begin..end, head.escapes_dollar)?;
-                }
-                self.jump = Some(at);
-                self.at = start + close + 1;
-                return Ok(Kind::Text(None));
-            }
-        }
-        Err(self.unreadable(start, "a heredoc has no line that ends it"))
-    }
-
-    /// Reads the interpolations of a heredoc's text.
-    fn template(&mut self, lines: Range<usize>, escapes_dollar: bool) -> Result<(), Unreadable> {
-        let (text, line, begin) = (self.text, self.line.clone(), self.begin);
-        self.text = &text[..lines.end];
-        (self.at, self.line) = (lines.start, 0..0);
-        let jump = self.jump.take();
-        while let Some(found) = self.find(self.at, |rest| rest.find(['$', '\\'])) {
-            let here = self.at + found;
-            self.at = here + 1;
-            if text[here..].starts_with('\\') {
-                let escaped = self.rest().chars().next().filter(|_| escapes_dollar);
-                self.at += escaped.map_or(0, char::len_utf8);
-            } else if self.eat("{") {
-                self.interpolation(here)?;
-            } else if variable_length(self.rest()) > 0 {
-                self.variable(here)?;
-            }
-        }
-        (self.text, self.line, self.begin, self.jump) = (text, line, begin, jump);
-        Ok(())
-    }
-}
-
-/// What stands in `@(…)`.
-struct Heredoc<'t> {
-    tag: &'t str,
-    interpolates: bool,
-    escapes_dollar: bool,
-}
-
-impl<'t> Heredoc<'t> {
-    /// `PATTERN_HEREDOC` of `lib/puppet/pops/parser/heredoc_support.rb`.
-    fn read(head: &'t str) -> Result<Self, &'static str> {
-        let (rest, escapes) = match head.split_once('/') {
-            Some((rest, escapes)) => (rest, Some(escapes.trim_end_matches(is_blank))),
-            None => (head, None),
-        };
-        let (tag, syntax) = match rest.split_once(':') {
-            Some((tag, syntax)) => (tag, Some(syntax.trim_matches(is_blank))),
-            None => (rest, None),
-        };
-        let is_syntax = |text: &str| {
-            let is_one = |c: char| is_word(c) || c == '+';
-            text.len() > 1
-                && text.starts_with(|c: char| c.is_ascii_lowercase())
-                && text.chars().all(is_one)
-        };
-        let escapes_are = |escapes: &str| {
-            let twice = |(at, c)| escapes[..at].contains(c);
-            !escapes.char_indices().any(|(at, c)| twice((at, c)) || !"trnsuL$".contains(c))
-        };
-        if !syntax.is_none_or(is_syntax) || !escapes.is_none_or(escapes_are) {
-            return Err("expected `@(TAG)`, `@(TAG:SYNTAX)` or `@(TAG/ESCAPES)`");
-        }
-        let tag = tag.trim();
-        let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-        let (tag, interpolates) = (quoted.unwrap_or(tag).trim(), quoted.is_some());
-        let escapes_dollar = escapes.is_some_and(|all| all.is_empty() || all.contains('$'));
-        match tag.is_empty() {
-            true => Err("a heredoc has no end tag"),
-            false => Ok(Heredoc { tag, interpolates, escapes_dollar }),
         }
     }
 }
@@ -618,21 +405,12 @@ fn variable_length(text: &str) -> usize {
             return at;
         }
         let rest = &text[at + colons..];
-        let word = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
+        let word = rest.bytes().position(|byte| !is_word(byte.into())).unwrap_or(rest.len());
         if word == 0 {
             return at;
         }
         at += colons + word;
     }
-}
-
-/// White space, `|`, `-`, the tag: in this order, all but the tag as wanted.
-fn ends_heredoc(line: &str, tag: &str) -> bool {
-    let blank = [' ', '\t'];
-    let line = line.trim_end_matches(['\n', '\r']).trim_matches(blank);
-    let line = line.strip_prefix('|').unwrap_or(line).trim_start_matches(blank);
-    let line = line.strip_prefix('-').unwrap_or(line).trim_start_matches(blank);
-    line == tag
 }
 
 #[cfg(test)]

@@ -61,15 +61,31 @@ impl Parser<'_> {
     }
 
     pub(super) fn infix(&self) -> Option<&'static str> {
-        let word = self.word(0);
-        let among = |all: &[&'static str]| all.iter().copied().find(|&one| one == word);
-        match self.kind(0)? {
-            Kind::Mark(_) => among(&["?", "+", "-", "/", "*", "%", "<", ">"]),
-            Kind::Operator => among(&["==", "!=", "=~", "!~", "<=", ">=", "<<"]),
-            Kind::Name => among(&["and", "or", "in"]),
-            Kind::Returns => Some(">>"),
-            _ => None,
-        }
+        Some(match self.kind(0)? {
+            Kind::Mark('?') => "?",
+            Kind::Mark('+') => "+",
+            Kind::Mark('-') => "-",
+            Kind::Mark('*') => "*",
+            Kind::Mark('/') => "/",
+            Kind::Mark('%') => "%",
+            Kind::Mark('<') => "<",
+            Kind::Mark('>') => ">",
+            Kind::Returns => ">>",
+            Kind::Operator | Kind::Name => match self.word(0) {
+                "and" => "and",
+                "or" => "or",
+                "in" => "in",
+                "==" => "==",
+                "!=" => "!=",
+                "=~" => "=~",
+                "!~" => "!~",
+                "<=" => "<=",
+                ">=" => ">=",
+                "<<" => "<<",
+                _ => return None,
+            },
+            _ => return None,
+        })
     }
 
     /// What is behind `?`.
