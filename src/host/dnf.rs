@@ -1,16 +1,14 @@
-//! dnf and rpm.
+//! dnf.
 #![allow(clippy::disallowed_methods)]
 
 use super::fs as files;
 use super::package_manager::{Deed, Site, Wanted, refused, shown};
-use super::process::{self, OnSignal, ProcessError};
-use crate::model::command::{CommandLine, Environment};
+use super::process::{OnSignal, ProcessError};
+use super::rpm;
+use crate::model::command::CommandLine;
 use crate::model::event::Event;
-use crate::model::exit::Exit;
 use crate::model::failure::Failure;
-use crate::model::package_manager::Recorded;
 use crate::model::version::RPM_RELEASE;
-use std::error::Error;
 use std::fs;
 use std::path::Path;
 
@@ -62,7 +60,7 @@ fn dnf(site: &Site, deed: Deed, options: &[&str], wanted: &[&Wanted]) -> Result<
         }
         _ => wanted.package.to_string(),
     }));
-    let line = CommandLine::new("dnf", arguments).environment(environment());
+    let line = CommandLine::new("dnf", arguments).environment(rpm::environment());
     match site.run(&line, OnSignal::Tell, is_locked) {
         Err(error) if is_half_made(error.stderr()) && set_history_aside(site) => {
             site.run(&line, OnSignal::Tell, is_locked).map(drop)
@@ -82,7 +80,7 @@ pub fn caches(site: &Site) -> Vec<String> {
 pub fn expire(site: &Site) -> Result<(), Failure> {
     let mut arguments = common(site);
     arguments.extend(["clean", "expire-cache"].map(str::to_owned));
-    let line = CommandLine::new("dnf", arguments).environment(environment());
+    let line = CommandLine::new("dnf", arguments).environment(rpm::environment());
     let cleaned = site.run(&line, OnSignal::Tell, is_locked);
     cleaned.map(drop).map_err(|error| Failure::new("failed to expire metadata").because(error))
 }
@@ -120,83 +118,18 @@ fn set_history_aside(site: &Site) -> bool {
     fs::rename(&path, format!("{path}.cut-off")).is_ok()
 }
 
-/// Installs a package file with rpm alone; looked at first, so that nothing is left half installed.
-pub fn install_file(site: &Site, file: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
-    rpm(site, &["--install", "--test", file]).and_then(|_| rpm(site, &["--install", file]))?;
-    Ok(())
-}
-
-fn rpm(site: &Site, arguments: &[&str]) -> Result<String, ProcessError> {
-    let arguments = root_option(site).into_iter().chain(arguments.iter().map(|&a| a.to_owned()));
-    let line = CommandLine::new("rpm", arguments).environment(environment());
-    site.run(&line, OnSignal::Finish, is_locked)
-}
-
-/// Takes one package out, whatever of it is there; its dependants stay.
-pub fn erase(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
-    let package = wanted.package.as_str();
-    let common = ["--erase", "--nodeps", "--allmatches"];
-    rpm(site, &[&common[..], &[package]].concat())
-        .or_else(|_| rpm(site, &[&common[..], &["--justdb", package]].concat()))
-        .map(drop)
-        .map_err(|error| refused(site, Deed::Remove, wanted, error))
-}
-
 /// Takes a package out, and nothing else with it.
 pub fn remove(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
     // dnf would take along what depends on it; rpm refuses.
-    rpm(site, &["--erase", "--test", wanted.package.as_str()])
-        .and_then(|_| dnf(site, Deed::Remove, &[], &[wanted]))
+    rpm::test_erase(site, wanted)
+        .and_then(|()| dnf(site, Deed::Remove, &[], &[wanted]))
         .map_err(|error| refused(site, Deed::Remove, wanted, error))
-}
-
-/// rpm's lock of a transaction, in the directory of its database (lib/rpmlock.cc).
-pub fn locks(site: &Site) -> Result<Vec<String>, Failure> {
-    let told = rpm(site, &["--eval", "%{_dbpath}"]).map_err(|error| {
-        Failure::new("failed to find rpm's database").exit(Exit::InstallFailed).because(error)
-    })?;
-    Ok(vec![site.state.at(&format!("{}/.rpm.lock", told.trim_end()))])
-}
-
-fn root_option(site: &Site) -> Vec<String> {
-    match site.state.root() {
-        "" => Vec::new(),
-        root => vec!["--root".to_owned(), root.to_owned()],
-    }
-}
-
-/// What rpm has of a package; it is never half installed, its files may be.
-pub fn recorded(site: &Site, wanted: &Wanted) -> Result<Recorded, Failure> {
-    let query = ["--query", "--queryformat", "%{VERSION}\n", wanted.package.as_str()];
-    let arguments = root_option(site).into_iter().chain(query.map(str::to_owned));
-    let line = CommandLine::new("rpm", arguments).environment(environment());
-    let mut told = process::capture(&line, site.signals, OnSignal::Finish);
-    // Cut off while it was made, a database has no tables; a query does not make them.
-    if told.as_ref().is_err_and(|error| error.stderr().contains("cannot open Packages"))
-        && rpm(site, &["--initdb"]).is_ok()
-    {
-        told = process::capture(&line, site.signals, OnSignal::Finish);
-    }
-    match told {
-        Ok(told) => Ok(Recorded::Installed(told.lines().last().unwrap_or_default().to_owned())),
-        Err(error) if error.stderr().contains("is not installed") => Ok(Recorded::Absent),
-        Err(error) => Err(Failure::new(format!("failed to ask rpm for {wanted}"))
-            .exit(Exit::InstallFailed)
-            .because(error)),
-    }
-}
-
-/// Where rpm is not the system's own, its database is in the home directory.
-fn environment() -> Environment {
-    Environment::Inherited(vec![("LC_ALL", "C".to_owned()), ("HOME", process::home("/"))])
 }
 
 /// True where another program holds dnf's or rpm's lock.
 pub fn is_locked(stderr: &str) -> bool {
-    let stderr = stderr.to_ascii_lowercase();
-    stderr.contains("existing lock")
-        || stderr.contains("already locked by")
-        || stderr.contains("transaction lock")
+    let lower = stderr.to_ascii_lowercase();
+    lower.contains("existing lock") || lower.contains("already locked by") || rpm::is_locked(stderr)
 }
 
 /// True where newer metadata may help.

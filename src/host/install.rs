@@ -2,7 +2,7 @@
 
 use super::package_manager::{Deed, Site, Wanted, refused};
 use super::process::ProcessError;
-use super::{apt, dnf, fs as files, package_copy, release};
+use super::{apt, dnf, fs as files, package_copy, release, rpm};
 use crate::model::app::Release;
 use crate::model::failure::Failure;
 use crate::model::package_manager::{PackageManager, Recorded};
@@ -94,7 +94,7 @@ fn get(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Result<(), Failure> {
 pub fn install_file(site: &Site, wanted: &Wanted, file: &str, shown: &str) -> Result<(), Failure> {
     let installed = match site.manager {
         PackageManager::Apt => apt::install_file(site, file),
-        PackageManager::Dnf => dnf::install_file(site, file),
+        PackageManager::Dnf => rpm::install_file(site, file),
     };
     let what = format!("{wanted} of `{shown}`");
     installed.map_err(|error| refused(site, Deed::Install, what, error))?;
@@ -138,7 +138,7 @@ pub fn remove(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
 pub fn recorded(site: &Site, wanted: &Wanted) -> Result<Recorded, Failure> {
     match site.manager {
         PackageManager::Apt => apt::recorded(site, wanted),
-        PackageManager::Dnf => dnf::recorded(site, wanted),
+        PackageManager::Dnf => rpm::recorded(site, wanted),
     }
 }
 
@@ -157,7 +157,7 @@ pub fn clear(site: &Site, wanted: &Wanted, of: &Release) -> Result<(), Failure> 
     if recorded(site, wanted)? != Recorded::Absent {
         let erased = match site.manager {
             PackageManager::Apt => apt::erase(site, wanted),
-            PackageManager::Dnf => dnf::erase(site, wanted),
+            PackageManager::Dnf => rpm::erase(site, wanted),
         };
         // Who was still at work on it may have been quicker.
         if erased.is_err() && recorded(site, wanted)? != Recorded::Absent {
@@ -166,7 +166,7 @@ pub fn clear(site: &Site, wanted: &Wanted, of: &Release) -> Result<(), Failure> 
     }
     let locks = match site.manager {
         PackageManager::Apt => apt::locks(site),
-        PackageManager::Dnf => dnf::locks(site)?,
+        PackageManager::Dnf => rpm::locks(site)?,
     };
     site.alone(&locks, || match recorded(site, wanted)? {
         Recorded::Absent => release::remove(site.state.root(), of),

@@ -29,6 +29,7 @@ pub mod proc;
 pub mod process;
 pub mod puppet;
 pub mod release;
+pub mod rpm;
 pub mod scratch;
 pub mod source;
 pub mod state;
