@@ -140,7 +140,7 @@ impl Installer<'_> {
         Ok(Installed { bundle, directory, was_there })
     }
 
-    /// Both managers keep a package for installed whose files were taken away.
+    /// Every manager keeps a package for installed whose files were taken away.
     fn not_there(&self, site: &Site, request: &Request) -> Failure {
         let directory = release::directory(self.state.root(), &request.release);
         let (manager, package) = (site.manager, &request.wanted.package);
@@ -191,6 +191,9 @@ fn reinstall(manager: PackageManager, request: &Request) -> String {
         (PackageManager::Apt, None) => format!("apt-get install --reinstall {package}"),
         (PackageManager::Dnf, None) => format!("dnf reinstall {package}"),
         (PackageManager::Apt, Some(file)) => format!("dpkg --install {}", quote(file)),
-        (PackageManager::Dnf, Some(file)) => format!("rpm --install --replacepkgs {}", quote(file)),
+        (PackageManager::Zypper, None) => format!("zypper install --force {package}"),
+        (PackageManager::Dnf | PackageManager::Zypper, Some(file)) => {
+            format!("rpm --install --replacepkgs {}", quote(file))
+        }
     }
 }

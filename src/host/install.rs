@@ -2,7 +2,7 @@
 
 use super::package_manager::{Deed, Site, Wanted, refused};
 use super::process::ProcessError;
-use super::{apt, dnf, fs as files, package_copy, release, rpm};
+use super::{apt, dnf, fs as files, package_copy, release, rpm, zypper};
 use crate::model::app::Release;
 use crate::model::failure::Failure;
 use crate::model::package_manager::{PackageManager, Recorded};
@@ -26,14 +26,14 @@ pub fn cached(site: &Site, wanted: &Wanted) -> Vec<String> {
     let caches = match site.manager {
         PackageManager::Apt => apt::caches(site),
         PackageManager::Dnf => dnf::caches(site),
+        PackageManager::Zypper => zypper::caches(site),
     };
     let begins = wanted.package.as_str();
-    let its = |cache: &String| {
-        let names = files_of(site, cache).unwrap_or_default().into_iter();
-        let names = names.filter(|name| name.starts_with(begins));
-        names.map(|name| format!("{cache}/{name}")).collect::<Vec<_>>()
+    let its = |path: &String| {
+        Path::new(path).file_name().is_some_and(|name| name.to_string_lossy().starts_with(begins))
     };
-    caches.iter().flat_map(its).collect()
+    let files = |cache: String| files_in(site, &[cache]).unwrap_or_default();
+    caches.into_iter().flat_map(files).filter(its).collect()
 }
 
 /// Downloads a package to be looked at; its file is there for as long as `look` takes.
@@ -45,8 +45,12 @@ pub fn fetched<T>(
     package_copy::apart(site.state, |directory| {
         let deed = Deed::Fetch(directory);
         get(site, deed, &[wanted])?;
-        match files_of(site, directory)?.as_slice() {
-            [file] => look(&format!("{directory}/{file}")),
+        let directories = match site.manager {
+            PackageManager::Apt | PackageManager::Dnf => vec![directory.to_owned()],
+            PackageManager::Zypper => zypper::directories(directory.to_owned()),
+        };
+        match files_in(site, &directories)?.as_slice() {
+            [file] => look(file),
             files => {
                 let why = format!("expected one package, found {}", files.len());
                 Err(refused(site, deed, wanted, why))
@@ -55,11 +59,16 @@ pub fn fetched<T>(
     })
 }
 
-/// The package files in a directory; one from a repository is called as that pleases.
-fn files_of(site: &Site, directory: &str) -> Result<Vec<String>, Failure> {
+/// The package files in directories; one from a repository is called as that pleases.
+fn files_in(site: &Site, directories: &[String]) -> Result<Vec<String>, Failure> {
     let ends = format!(".{}", site.manager.format());
-    let names = files::names(Path::new(directory))?;
-    Ok(names.into_iter().filter(|name| name.ends_with(&ends)).collect())
+    let mut found = Vec::new();
+    for directory in directories {
+        let names = files::names(Path::new(directory))?.into_iter();
+        let names = names.filter(|name| name.ends_with(&ends));
+        found.extend(names.map(|name| format!("{directory}/{name}")));
+    }
+    Ok(found)
 }
 
 fn each(
@@ -87,6 +96,7 @@ fn get(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Result<(), Failure> {
     match site.manager {
         PackageManager::Apt => apt::get(site, deed, wanted),
         PackageManager::Dnf => dnf::get(site, deed, wanted),
+        PackageManager::Zypper => zypper::get(site, deed, wanted),
     }
 }
 
@@ -94,7 +104,7 @@ fn get(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Result<(), Failure> {
 pub fn install_file(site: &Site, wanted: &Wanted, file: &str, shown: &str) -> Result<(), Failure> {
     let installed = match site.manager {
         PackageManager::Apt => apt::install_file(site, file),
-        PackageManager::Dnf => rpm::install_file(site, file),
+        PackageManager::Dnf | PackageManager::Zypper => rpm::install_file(site, file),
     };
     let what = format!("{wanted} of `{shown}`");
     installed.map_err(|error| refused(site, Deed::Install, what, error))?;
@@ -107,6 +117,7 @@ pub fn is_locked_out(site: &Site, failure: &Failure) -> bool {
     let is_locked = match site.manager {
         PackageManager::Apt => apt::is_locked,
         PackageManager::Dnf => dnf::is_locked,
+        PackageManager::Zypper => zypper::is_locked,
     };
     let mut next = failure.source();
     while let Some(error) = next {
@@ -123,6 +134,7 @@ pub fn forget(site: &Site) -> Result<(), Failure> {
     match site.manager {
         PackageManager::Apt => apt::refresh(site),
         PackageManager::Dnf => dnf::expire(site),
+        PackageManager::Zypper => zypper::forget(site),
     }
 }
 
@@ -131,6 +143,7 @@ pub fn remove(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
     match site.manager {
         PackageManager::Apt => apt::remove(site, wanted),
         PackageManager::Dnf => dnf::remove(site, wanted),
+        PackageManager::Zypper => zypper::remove(site, wanted),
     }
 }
 
@@ -138,7 +151,7 @@ pub fn remove(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
 pub fn recorded(site: &Site, wanted: &Wanted) -> Result<Recorded, Failure> {
     match site.manager {
         PackageManager::Apt => apt::recorded(site, wanted),
-        PackageManager::Dnf => rpm::recorded(site, wanted),
+        PackageManager::Dnf | PackageManager::Zypper => rpm::recorded(site, wanted),
     }
 }
 
@@ -147,7 +160,7 @@ pub fn settle(site: &Site) -> Result<(), Failure> {
     match site.manager {
         PackageManager::Apt => apt::settle(site),
         // rpm has nothing to end: what is not in its database was not installed.
-        PackageManager::Dnf => Ok(()),
+        PackageManager::Dnf | PackageManager::Zypper => Ok(()),
     }
 }
 
@@ -157,7 +170,7 @@ pub fn clear(site: &Site, wanted: &Wanted, of: &Release) -> Result<(), Failure> 
     if recorded(site, wanted)? != Recorded::Absent {
         let erased = match site.manager {
             PackageManager::Apt => apt::erase(site, wanted),
-            PackageManager::Dnf => rpm::erase(site, wanted),
+            PackageManager::Dnf | PackageManager::Zypper => rpm::erase(site, wanted),
         };
         // Who was still at work on it may have been quicker.
         if erased.is_err() && recorded(site, wanted)? != Recorded::Absent {
@@ -166,7 +179,7 @@ pub fn clear(site: &Site, wanted: &Wanted, of: &Release) -> Result<(), Failure> 
     }
     let locks = match site.manager {
         PackageManager::Apt => apt::locks(site),
-        PackageManager::Dnf => rpm::locks(site)?,
+        PackageManager::Dnf | PackageManager::Zypper => rpm::locks(site)?,
     };
     site.alone(&locks, || match recorded(site, wanted)? {
         Recorded::Absent => release::remove(site.state.root(), of),
@@ -175,7 +188,7 @@ pub fn clear(site: &Site, wanted: &Wanted, of: &Release) -> Result<(), Failure> 
     })
 }
 
-/// Both managers end with 0 where they did nothing, so the database is asked.
+/// Every manager ends with 0 where they did nothing, so the database is asked.
 fn confirm(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
     let expected = wanted.version.as_ref().map(Version::as_str);
     let why = match recorded(site, wanted)? {

@@ -36,3 +36,4 @@ pub mod state;
 pub mod store;
 pub mod svn;
 pub mod walk;
+pub mod zypper;

@@ -1,4 +1,4 @@
-//! What apt and dnf have in common: how they are run, waited for and asked.
+//! What apt, dnf and zypper have in common: how they are run, waited for and asked.
 #![allow(clippy::disallowed_methods)]
 
 use super::clock::{self, Deadline};

@@ -22,7 +22,7 @@ pub use streamed::{End, Streamed, end_family, stream};
 use super::clock::{self, Deadline};
 use crate::model::command::CommandLine;
 use environment::command;
-use error::{Problem, how};
+use error::Problem;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal};
 use std::io;
@@ -79,7 +79,7 @@ fn captured(
     }
     // Some programs say on stdout why they fail.
     let stderr = if stderr.trim().is_empty() { stdout } else { stderr };
-    Err(fail(Problem::Exit { how: how(status), stderr }))
+    Err(fail(Problem::Exit { status, stderr }))
 }
 
 /// Waits for the end of a program, which is told of a signal where it shall be.

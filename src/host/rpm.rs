@@ -1,4 +1,4 @@
-//! rpm, below dnf or by itself.
+//! rpm, below dnf and zypper or by itself.
 
 use super::package_manager::{Deed, Site, Wanted, refused};
 use super::process::{self, OnSignal, ProcessError};

@@ -13,17 +13,20 @@ pub enum PackageManager {
     Apt,
     /// dnf above rpm.
     Dnf,
+    /// zypper above rpm.
+    Zypper,
 }
 
 impl PackageManager {
     /// Every one.
-    pub const ALL: [PackageManager; 2] = [PackageManager::Apt, PackageManager::Dnf];
+    pub const ALL: [PackageManager; 3] =
+        [PackageManager::Apt, PackageManager::Dnf, PackageManager::Zypper];
 
     /// The packages that it installs.
     pub fn format(self) -> Format {
         match self {
             PackageManager::Apt => Format::Deb,
-            PackageManager::Dnf => Format::Rpm,
+            PackageManager::Dnf | PackageManager::Zypper => Format::Rpm,
         }
     }
 }
@@ -40,7 +43,7 @@ pub enum Recorded {
 
 /// Why a text is no package manager.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected `apt` or `dnf`, found `{0}`")]
+#[error("expected `apt`, `dnf` or `zypper`, found `{0}`")]
 pub struct UnknownPackageManager(String);
 
 impl FromStr for PackageManager {
@@ -50,6 +53,7 @@ impl FromStr for PackageManager {
         match text {
             "apt" => Ok(PackageManager::Apt),
             "dnf" => Ok(PackageManager::Dnf),
+            "zypper" => Ok(PackageManager::Zypper),
             _ => Err(UnknownPackageManager(text.to_owned())),
         }
     }
@@ -60,6 +64,7 @@ impl fmt::Display for PackageManager {
         f.write_str(match self {
             PackageManager::Apt => "apt",
             PackageManager::Dnf => "dnf",
+            PackageManager::Zypper => "zypper",
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::model::version::Version;
 
 /// Why the package manager of a node is not known.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("neither `ID` nor `ID_LIKE` names a system with apt or dnf, found `{0}`")]
+#[error("neither `ID` nor `ID_LIKE` names a system with apt, dnf or zypper, found `{0}`")]
 pub struct UnknownSystem(String);
 
 /// What a system says of itself in its os-release(5).
@@ -43,6 +43,7 @@ impl System {
             "rhel" | "fedora" | "centos" | "rocky" | "almalinux" | "ol" | "amzn" => {
                 Some(PackageManager::Dnf)
             }
+            "suse" | "opensuse" | "sles" | "sled" => Some(PackageManager::Zypper),
             _ => None,
         });
         known.ok_or_else(|| UnknownSystem(self.names.clone()))
@@ -379,6 +380,9 @@ mod tests {
         assert_eq!(package_manager(mint), Ok(PackageManager::Apt));
         let alma = "ID=\"almalinux\"\nID_LIKE=\"rhel centos fedora\"\n";
         assert_eq!(package_manager(alma), Ok(PackageManager::Dnf));
+        let leap = "ID=\"opensuse-leap\"\nID_LIKE=\"suse opensuse\"\n";
+        assert_eq!(package_manager(leap), Ok(PackageManager::Zypper));
+        assert_eq!(package_manager("ID=\"sles\"\n"), Ok(PackageManager::Zypper));
         assert_eq!(package_manager("ID=alpine\n"), Err(UnknownSystem("alpine".into())));
         assert_eq!(package_manager(""), Err(UnknownSystem(String::new())));
         assert_eq!(System::of("VERSION_ID=\"9.4\"\n").release_version(), Some("9".into()));

@@ -1,5 +1,5 @@
 //! `apply` and `status` on nodes below temporary roots, with the real Puppet,
-//! the real apt-get and the real dnf.
+//! the real apt-get, dnf and zypper.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used)]
 
 mod check;

@@ -1,4 +1,4 @@
-//! Releases from real repositories, installed by the real apt-get and dnf below a root.
+//! Releases from real repositories, installed by the real apt-get, dnf and zypper below a root.
 
 use crate::node::{Node, Ran, needs, ran};
 use crate::repository::{Kind, Site};
@@ -222,6 +222,78 @@ fn dnf_installs_exactly_the_release_that_was_asked_for() {
     remove_dir_all(node.path(&format!("{RELEASE}/r1"))).unwrap();
     let gone = apply(&node, "r1", &[]);
     assert!(gone.code == 11 && gone.stderr.contains("dnf reinstall"), "{gone}");
+    untouched("rpm", &["--query", "localpuppet-foo-r1"]);
+}
+
+#[test]
+fn zypper_installs_exactly_the_release_that_was_asked_for() {
+    let site = Site::new(Kind::Zypper);
+    let node = &site.node;
+    site.publish("r1", "one", 2);
+    node.enc("foo/tags/r1", json!({"foo": {}}));
+    let first = node.run(&["apply", "--detailed-exitcodes"]);
+    assert_eq!(first.code, 2, "{first}");
+    let root = node.path("");
+    let root = root.trim_end_matches('/');
+    let zypper = format!(
+        "ZYPP_LOCK_TIMEOUT=0 ZYPP_LOGFILE={root}/var/log/zypper.log zypper --non-interactive \
+         --root {root} --no-refresh install --no-recommends --name localpuppet-foo-r1.noarch=1-1\n"
+    );
+    assert!(first.stderr.contains(&zypper), "{zypper}: {first}");
+    let again = apply(node, "r1", &[]);
+    assert!(again.code == 13 && !again.stderr.contains("zypper"), "{again}");
+
+    // r2 is newer than the metadata, and other programs (we) have locks, one after the other.
+    site.publish("r2", "two", 2);
+    let path = node.path("run/zypp.pid");
+    let found = shell("find $PWD -name .rpm.lock", &node.path("")).stdout;
+    let rpm = File::options().read(true).write(true).open(found.trim()).unwrap();
+    std::fs::write(&path, std::process::id().to_string()).unwrap();
+    fcntl_lock(&rpm, FlockOperation::LockExclusive).unwrap();
+    let holder = spawn(move || {
+        sleep(Duration::from_secs(1));
+        std::fs::remove_file(path).unwrap();
+        sleep(Duration::from_secs(1));
+        drop(rpm);
+    });
+    let second = apply(node, "r2", &[]);
+    holder.join().unwrap();
+    assert_eq!(second.code, 13, "{second}");
+    assert!(second.stderr.contains("holds the package manager's lock"), "{second}");
+    assert!(second.stderr.contains(" refresh\n"), "{second}");
+    assert!(node.exists(&format!("{RELEASE}/r1")) && node.exists(&format!("{RELEASE}/r2")));
+    node.write("run/zypp.pid", &std::process::id().to_string());
+    let held = apply(node, "r3", &["--package-lock-timeout", "1"]);
+    assert!(held.code == 11 && held.stderr.contains("System management is locked"), "{held}");
+    assert!(!held.stderr.contains(" refresh\n") && site.is_settled(), "{held}");
+    std::fs::remove_file(node.path("run/zypp.pid")).unwrap();
+
+    // Another repository is down: told, and no reason to fail.
+    site.publish("r4", "four", 2);
+    node.write("etc/zypp/repos.d/y.repo", "[y]\nname=y\nenabled=1\nbaseurl=http://127.0.0.1:1/\n");
+    let fourth = apply(node, "r4", &[]);
+    assert!(fourth.code == 13 && fourth.stderr.contains("not refreshed whole"), "{fourth}");
+    std::fs::remove_file(node.path("etc/zypp/repos.d/y.repo")).unwrap();
+
+    // The repository has another version, and another package that provides what is asked for;
+    // and then it is down.
+    shell(
+        "printf 'Name: localpuppet-foo-r3\\nVersion: 9\\nRelease: 1\\nSummary: x\\nLicense: MIT\\nBuildArch: noarch\\n%%description\\nx\\n%%files\\n%%package -n other\\nSummary: x\\nProvides: localpuppet-foo-r3 = 3-1\\n%%description -n other\\nx\\n%%files -n other\\n' > x.spec; rpmbuild --quiet -bb --define \"_topdir $PWD\" x.spec; createrepo_c --quiet .",
+        &site.repository,
+    );
+    let missing = apply(node, "r3", &[]);
+    assert_eq!(missing.code, 11, "{missing}");
+    let hint = "hint: is a repository with it configured? `zypper search -s localpuppet-foo-r3`\n";
+    assert!(missing.stderr.contains(hint), "{missing}");
+    assert!(missing.stderr.contains("'localpuppet-foo-r3.noarch=3-1' not found"), "{missing}");
+    assert!(site.is_gone("r3"), "{missing}");
+    site.know("http://127.0.0.1:1/");
+    let down = apply(node, "r3", &[]);
+    assert!(down.code == 11 && down.stderr.contains("127.0.0.1"), "{down}");
+
+    remove_dir_all(node.path(&format!("{RELEASE}/r1"))).unwrap();
+    let gone = apply(node, "r1", &[]);
+    assert!(gone.code == 11 && gone.stderr.contains("zypper install --force"), "{gone}");
     untouched("rpm", &["--query", "localpuppet-foo-r1"]);
 }
 

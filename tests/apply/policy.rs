@@ -60,7 +60,7 @@ fn with_policy(kind: Kind) -> Site {
 fn hostile(kind: Kind) {
     let site = with_policy(kind);
     let node = &site.node;
-    let script = [HOSTILE_DEB, HOSTILE_RPM][kind as usize];
+    let script = [HOSTILE_DEB, HOSTILE_RPM, HOSTILE_RPM][kind as usize];
     let script = script.replace("MARK", &node.path("mark"));
     shell(&script, &site.repository);
     site.index();
@@ -87,6 +87,11 @@ fn no_script_of_a_package_is_run_that_dnf_would_have_installed() {
     hostile(Kind::Dnf);
 }
 
+#[test]
+fn no_script_of_a_package_is_run_that_zypper_would_have_installed() {
+    hostile(Kind::Zypper);
+}
+
 /// The package and the statement of it are together; what was downloaded before needs no repository.
 fn signed_for(kind: Kind) {
     let site = with_policy(kind);
@@ -100,8 +105,8 @@ fn signed_for(kind: Kind) {
     let applied = node.run(&["apply", "--puppet", "/bin/false"]);
     assert_eq!(applied.code, 13, "{applied}");
 
-    if kind == Kind::Dnf {
-        signed_by_the_repository();
+    if kind != Kind::Apt {
+        signed_by_the_repository(kind);
     }
     let site = with_policy(kind);
     let web = Web::serve(&site.repository);
@@ -114,8 +119,8 @@ fn signed_for(kind: Kind) {
 }
 
 /// A signature of the repository in the .rpm makes it no other package.
-fn signed_by_the_repository() {
-    let site = with_policy(Kind::Dnf);
+fn signed_by_the_repository(kind: Kind) {
+    let site = with_policy(kind);
     let (node, home) = (&site.node, site.node.path("gpg"));
     let (file, to) = (site.file("r1"), node.path("signed"));
     let publish = ["publish", &file, "--to", &to, "--sign", "a@example.org"];
@@ -123,6 +128,17 @@ fn signed_by_the_repository() {
     assert_eq!(published.code, 0, "{published}");
     shell("! cmp --silent ../repository/*.rpm yum/pool/*/*.rpm", &to);
     site.know(&format!("file://{to}/yum"));
+    if kind == Kind::Zypper {
+        // zypper asks before it trusts a key, whatever the repository says.
+        let checked = "[x]\nname=x\nenabled=1\ngpgcheck=1\nrepo_gpgcheck=1\n";
+        let key = node.path("etc/localpuppet/a.asc");
+        let text = format!("{checked}baseurl=file://{to}/yum\ngpgkey=file://{key}\n");
+        node.write("etc/zypp/repos.d/x.repo", &text);
+        let untrusted = node.run(&["stage", "foo/r1"]);
+        let told = "hint: is the key of the repository trusted? `rpm --import KEY`\n";
+        assert!(untrusted.code == 11 && untrusted.stderr.contains(told), "{untrusted}");
+        shell(&format!("rpm --root {} --import {key}", node.path("")), "/");
+    }
     let staged = node.run(&["stage", "foo/r1"]);
     assert!(staged.code == 0 && site.is_settled(), "{staged}");
 }
@@ -131,4 +147,5 @@ fn signed_by_the_repository() {
 fn what_is_signed_for_is_installed_from_a_repository() {
     signed_for(Kind::Apt);
     signed_for(Kind::Dnf);
+    signed_for(Kind::Zypper);
 }

@@ -1,4 +1,4 @@
-//! `prune`: old releases go by the real apt-get and dnf; what a node needs stays.
+//! `prune`: old releases go by the real apt-get, dnf and zypper; what a node needs stays.
 
 use crate::repository::{Kind, Site, shell};
 use crate::stage::{VICTIMS, kill};
@@ -66,7 +66,7 @@ fn needs_r2(site: &Site) {
             "printf 'Package: site\\nStatus: install ok installed\\nPriority: optional\\nSection: misc\\nMaintainer: a <a@b.c>\\nArchitecture: all\\nVersion: 1\\nDepends: localpuppet-foo-r2\\nDescription: x\\n\\n' >> var/lib/dpkg/status; touch var/lib/dpkg/info/site.list",
             &root,
         ),
-        Kind::Dnf => shell(
+        Kind::Dnf | Kind::Zypper => shell(
             "printf 'Name: site\\nVersion: 1\\nRelease: 1\\nSummary: x\\nLicense: MIT\\nBuildArch: noarch\\nRequires: localpuppet-foo-r2\\n%%description\\nx\\n%%files\\n' > site.spec; rpmbuild --quiet -bb --define \"_topdir $PWD/build\" site.spec; rpm --root $PWD --install build/RPMS/noarch/*.rpm",
             &root,
         ),
@@ -81,6 +81,22 @@ fn apt_removes_what_is_old_and_nothing_that_is_needed() {
 #[test]
 fn dnf_removes_what_is_old_and_nothing_that_is_needed() {
     old_releases_go(Kind::Dnf);
+}
+
+#[test]
+fn zypper_removes_what_is_old_and_nothing_that_is_needed() {
+    let site = Site::new(Kind::Zypper);
+    ["r1", "r2"].iter().for_each(|tag| site.publish(tag, tag, 3));
+    let staged = site.node.run(&["stage", "foo/r1", "foo/r2"]);
+    assert_eq!(staged.code, 0, "{staged}");
+    needs_r2(&site);
+    let pruned = site.node.run(&["prune", "--keep", "0"]);
+    assert_eq!(pruned.code, 11, "{pruned}");
+    assert!(pruned.stdout.contains("`foo/tags/r1`: removed: "), "{pruned}");
+    assert!(pruned.stdout.contains("`foo/tags/r2`: not removed: "), "{pruned}");
+    assert!(site.is_gone("r1") && site.recorded("r2") == "ii", "{pruned}");
+    let log = site.node.read("var/log/zypp/history");
+    assert!(log.contains("|remove |localpuppet-foo-r1|"), "zypper knows of it: {log}");
 }
 
 fn cut_off(kind: Kind) {
@@ -121,4 +137,10 @@ fn apt_is_cut_off_while_it_removes_and_the_next_command_needs_no_hand() {
 #[ignore = "one of `make faults`"]
 fn dnf_is_cut_off_while_it_removes_and_the_next_command_needs_no_hand() {
     cut_off(Kind::Dnf);
+}
+
+#[test]
+#[ignore = "one of `make faults`"]
+fn zypper_is_cut_off_while_it_removes_and_the_next_command_needs_no_hand() {
+    cut_off(Kind::Zypper);
 }

@@ -1,4 +1,4 @@
-//! A node with a repository of its own, for apt or for dnf.
+//! A node with a repository of its own, for apt, dnf or zypper.
 
 use crate::node::{Node, Ran, needs, ran};
 use std::process::Command;
@@ -8,13 +8,22 @@ use std::process::Command;
 pub enum Kind {
     Apt,
     Dnf,
+    Zypper,
 }
 
 impl Kind {
     pub fn format(self) -> &'static str {
         match self {
             Kind::Apt => "deb",
-            Kind::Dnf => "rpm",
+            Kind::Dnf | Kind::Zypper => "rpm",
+        }
+    }
+
+    /// A URL of a repository that is a directory of this machine.
+    pub fn url(self, directory: &str) -> String {
+        match self {
+            Kind::Apt => format!("copy:{directory}"),
+            Kind::Dnf | Kind::Zypper => format!("file://{directory}"),
         }
     }
 }
@@ -35,12 +44,15 @@ impl Site {
                 needs("createrepo_c", "createrepo-c");
                 needs("dnf", "dnf");
             }
+            Kind::Zypper => {
+                needs("createrepo_c", "createrepo-c");
+                needs("zypper", "zypper");
+            }
         }
         let node = Node::new();
         let repository = node.path("repository");
         let site = Site { node, kind, repository };
-        let (scheme, repository) = (["copy:", "file://"][kind as usize], &site.repository);
-        site.know(&format!("{scheme}{repository}"));
+        site.know(&kind.url(&site.repository));
         site
     }
 
@@ -56,6 +68,11 @@ impl Site {
                 node.write("etc/os-release", "ID=almalinux\nVERSION_ID=9.4\n");
                 let repo = format!("[x]\nname=x\nbaseurl={url}\ngpgcheck=0\n");
                 node.write("etc/yum.repos.d/x.repo", &repo);
+            }
+            Kind::Zypper => {
+                node.write("etc/os-release", "ID=\"opensuse-leap\"\nID_LIKE=\"suse opensuse\"\n");
+                let repo = format!("[x]\nname=x\nenabled=1\nbaseurl={url}\ngpgcheck=0\n");
+                node.write("etc/zypp/repos.d/x.repo", &repo);
             }
         }
     }
@@ -87,7 +104,7 @@ impl Site {
     pub fn index(&self) {
         let script = match self.kind {
             Kind::Apt => "apt-ftparchive packages . > Packages",
-            Kind::Dnf => "createrepo_c --quiet .",
+            Kind::Dnf | Kind::Zypper => "createrepo_c --quiet .",
         };
         shell(script, &self.repository);
     }
@@ -107,7 +124,7 @@ impl Site {
                 let format = "--showformat=${db:Status-Abbrev}";
                 ran(Command::new("dpkg-query").args([&admindir, "--show", format, &package]))
             }
-            Kind::Dnf => {
+            Kind::Dnf | Kind::Zypper => {
                 let root = self.node.path("");
                 let query = ["--root", &root, "--query", "--queryformat", "ii ", &package];
                 ran(Command::new("rpm").args(query))

@@ -1,4 +1,4 @@
-//! `stage`: releases made available by the real apt-get and dnf, cut off and mended.
+//! `stage`: releases made available by the real apt-get, dnf and zypper, cut off and mended.
 
 use crate::node::{Node, Ran, ran};
 use crate::repository::{Kind, Site, shell};
@@ -70,7 +70,8 @@ fn several_at_once(kind: Kind) {
     node.write(&format!("{RELEASE}/r1/modules/foo/tags/r1/foo/manifests/init.pp"), "");
     let drifted = node.run(&["stage", "foo/r1"]);
     assert_eq!(drifted.code, 12, "{drifted}");
-    let hint = ["apt-get install --reinstall", "dnf reinstall"][kind as usize];
+    let hint =
+        ["apt-get install --reinstall", "dnf reinstall", "zypper install --force"][kind as usize];
     let hint = format!("hint: {hint} localpuppet-foo-r1\n");
     assert!(drifted.stderr.contains(&hint) && !drifted.stderr.contains("running"), "{drifted}");
 }
@@ -83,6 +84,11 @@ fn apt_stages_several_releases_and_what_is_staged_needs_no_network() {
 #[test]
 fn dnf_stages_several_releases_and_what_is_staged_needs_no_network() {
     several_at_once(Kind::Dnf);
+}
+
+#[test]
+fn zypper_stages_several_releases_and_what_is_staged_needs_no_network() {
+    several_at_once(Kind::Zypper);
 }
 
 fn download(kind: Kind) {
@@ -105,9 +111,9 @@ fn download(kind: Kind) {
     let other = node.run(&["stage", "foo/r3"]);
     assert_eq!(other.code, 0, "{other}");
     drop(web);
-    if kind == Kind::Dnf {
+    if kind != Kind::Apt {
         // As if some days had passed.
-        shell("find var/cache/dnf -type f -exec touch -d '5 days ago' {} +", &node.path(""));
+        shell("find var/cache -type f -exec touch -d '5 days ago' {} +", &node.path(""));
     }
     let staged = offline(&node.command(&["stage", "foo/r1"]));
     assert_eq!(staged.code, 0, "{staged}");
@@ -125,6 +131,11 @@ fn what_apt_downloaded_is_installed_without_a_network() {
 #[test]
 fn what_dnf_downloaded_is_installed_without_a_network() {
     download(Kind::Dnf);
+}
+
+#[test]
+fn what_zypper_downloaded_is_installed_without_a_network() {
+    download(Kind::Zypper);
 }
 
 /// Who is killed.
@@ -159,7 +170,7 @@ fn cut_off(kind: Kind) {
     for point in 0..points() {
         let site = Site::new(kind);
         let (repository, victim) = (&whole.repository, VICTIMS[point as usize % 4]);
-        site.know(&format!("{}{repository}", ["copy:", "file://"][kind as usize]));
+        site.know(&kind.url(repository));
         let moment = time.mul_f64((f64::from(point) + 0.5) / f64::from(points()));
         let place = format!("{kind:?}, {victim:?} after {moment:?}");
         let mut first = site.node.command(&["stage", "foo/r1"]);
@@ -218,4 +229,10 @@ fn apt_is_cut_off_anywhere_and_the_next_stage_needs_no_hand() {
 #[ignore = "one of `make faults`"]
 fn dnf_is_cut_off_anywhere_and_the_next_stage_needs_no_hand() {
     cut_off(Kind::Dnf);
+}
+
+#[test]
+#[ignore = "one of `make faults`"]
+fn zypper_is_cut_off_anywhere_and_the_next_stage_needs_no_hand() {
+    cut_off(Kind::Zypper);
 }

@@ -95,7 +95,7 @@ fn logs_end_when_their_reader_goes_away() {
 #[test]
 #[ignore = "one of `make faults`"]
 fn packages_are_installed_without_an_environment() {
-    for kind in [Kind::Apt, Kind::Dnf] {
+    for kind in [Kind::Apt, Kind::Dnf, Kind::Zypper] {
         for line in ["exec env -i \"$@\" >&-", "exec setsid env -u HOME LANG=C PATH= \"$@\""] {
             let site = Site::new(kind);
             site.publish("r1", "one", 3);

@@ -72,5 +72,5 @@ fn fish_completes_commands_and_values() {
     };
     let offered = complete("localpuppet ");
     assert!(commands().iter().all(|command| offered.contains(command)), "{offered:?}");
-    assert_eq!(complete("localpuppet apply --package-manager "), ["apt", "dnf"]);
+    assert_eq!(complete("localpuppet apply --package-manager "), ["apt", "dnf", "zypper"]);
 }

@@ -39,7 +39,7 @@ impl Installer<'_> {
                 Failure::new("failed to find out this node's package manager")
                     .exit(Exit::InstallFailed)
                     .because(error)
-                    .hint("say it: `--package-manager apt` or `--package-manager dnf`")
+                    .hint("say it: `--package-manager apt`, `dnf` or `zypper`")
             })?,
         };
         Ok((manager, system.release_version()))

@@ -2,7 +2,7 @@
 //!
 //! What it prints may be secret, and is in no error.
 
-use super::{LAST_WORDS, Problem, ProcessError, Signals, Tail, clock, command, how, tell};
+use super::{LAST_WORDS, Problem, ProcessError, Signals, Tail, clock, command, tell};
 use crate::host::clock::Deadline;
 use crate::model::command::CommandLine;
 use rustix::process::Signal;
@@ -37,7 +37,7 @@ pub fn document(
     let (status, text) = found.map_err(fail)?;
     match status.success() {
         true => Ok(text),
-        false => Err(fail(Problem::Exit { how: how(status), stderr: stderr.text() })),
+        false => Err(fail(Problem::Exit { status, stderr: stderr.text() })),
     }
 }
 

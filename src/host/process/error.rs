@@ -20,7 +20,7 @@ pub struct ProcessError {
 pub(super) enum Problem {
     Start(io::Error),
     Wait(io::Error),
-    Exit { how: String, stderr: String },
+    Exit { status: ExitStatus, stderr: String },
     TooMuch { largest: u64 },
     Late { seconds: u64 },
     Interrupted { signal: i32 },
@@ -39,8 +39,8 @@ impl fmt::Display for ProcessError {
             Problem::Interrupted { signal } => {
                 write!(f, "`{command}` was ended because signal {signal} came")
             }
-            Problem::Exit { how, stderr } => {
-                write!(f, "`{command}` {how}")?;
+            Problem::Exit { status, stderr } => {
+                write!(f, "`{command}` {}", how(*status))?;
                 let lines: Vec<&str> =
                     stderr.lines().filter(|line| !line.trim().is_empty()).collect();
                 let tail = lines.len().saturating_sub(12);
@@ -89,6 +89,14 @@ impl ProcessError {
         }
     }
 
+    /// The exit code of the program, where it came so far and was not ended by a signal.
+    pub fn code(&self) -> Option<i32> {
+        match self.problem {
+            Problem::Exit { status, .. } => status.code(),
+            _ => None,
+        }
+    }
+
     /// The first line that the program wrote to stderr, or how it failed.
     pub fn reason(&self) -> String {
         if let Problem::Late { seconds } = self.problem {
@@ -110,7 +118,7 @@ impl ProcessError {
 }
 
 /// How a program ended, in words.
-pub(super) fn how(status: ExitStatus) -> String {
+fn how(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exited with {code}"),
         (_, Some(signal)) => format!("was ended by signal {signal}"),

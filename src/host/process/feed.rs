@@ -1,6 +1,6 @@
 //! A program that is read while it works, and written to at the same time.
 
-use super::{LAST_WORDS, Problem, ProcessError, Tail, command, how};
+use super::{LAST_WORDS, Problem, ProcessError, Tail, command};
 use crate::host::proc::Family;
 use crate::model::command::CommandLine;
 use crate::model::failure::Failure;
@@ -64,7 +64,7 @@ fn fed<T>(
     match read {
         // Who is not read to the end dies of it; all else is the program's own reason.
         Some(read) if status.success() || (read.is_err() && is_of_pipe(status)) => Ok(read),
-        _ => Err(fail(Problem::Exit { how: how(status), stderr })),
+        _ => Err(fail(Problem::Exit { status, stderr })),
     }
 }
 
