@@ -284,6 +284,16 @@ impl Interface {
         classes
     }
 
+    /// The files that could not be read, each with its path below the module root and why.
+    pub fn unreadable(&self) -> impl Iterator<Item = (String, &Unreadable)> {
+        self.modules.iter().flat_map(|(name, module)| {
+            let app = &module.app;
+            let wrong =
+                module.files.iter().filter_map(|(path, read)| Some((path, read.as_ref().err()?)));
+            wrong.map(move |(path, why)| (format!("{app}/{name}/{path}"), why))
+        })
+    }
+
     fn definitions(&self) -> impl Iterator<Item = &Definition> {
         self.modules.values().flat_map(|module| module.files.values()).flatten().flatten()
     }

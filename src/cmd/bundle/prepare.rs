@@ -53,7 +53,11 @@ pub fn prepare(
     let materials = locked(root, &trees)?;
     hold_against_lock(root, app, &materials, args.locked, say)?;
     let modules = modules(root, &trees, say)?;
-    let interface = interface?.to_json();
+    let interface = interface?;
+    for (path, why) in interface.unreadable() {
+        say(Event::Warning { text: format!("`{path}` cannot be parsed: {why}") });
+    }
+    let interface = interface.to_json();
     let bundle = Bundle::new(&release, version, &trees, modules).with_interface(&interface);
     let longest = bundle.file_name(Format::Rpm).len();
     if longest > LONGEST_COMPONENT {
