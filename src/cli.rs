@@ -20,9 +20,9 @@ use crate::model::subject::{self, Subject};
 use crate::model::url::Url;
 use crate::model::version::Version;
 use clap::builder::{BoolishValueParser, PossibleValue, TypedValueParser};
-use clap::{Arg, ArgGroup, Args, Command, Parser, Subcommand, ValueHint};
+use clap::{Arg, ArgGroup, Args, Command, CommandFactory, Parser, Subcommand, ValueHint};
 use std::error::Error;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -34,8 +34,47 @@ pub fn parse() -> Result<Cli, clap::Error> {
 
 /// True for a command that `--help` does not show.
 pub fn is_hidden(verb: &str) -> bool {
-    let command = <Cli as clap::CommandFactory>::command();
+    let command = <Cli as CommandFactory>::command();
     command.find_subcommand(verb).is_some_and(Command::is_hide_set)
+}
+
+/// What is known of a command line that was not understood.
+pub struct Typed {
+    /// It still says how to answer.
+    pub json: bool,
+    /// Its command, where that is one that `--help` shows.
+    verb: Option<Command>,
+}
+
+impl Typed {
+    /// Looks through all that was typed, the program's own name first.
+    pub fn of(line: impl Iterator<Item = OsString>) -> Self {
+        let words: Vec<OsString> = line.skip(1).collect();
+        // No option before the command has a value.
+        let is_option = |word: &&OsString| word.as_encoded_bytes().starts_with(b"-");
+        let command = <Cli as CommandFactory>::command();
+        let verb = words.iter().find(|word| !is_option(word));
+        let verb = verb.and_then(|verb| command.find_subcommand(verb));
+        let verb = verb.filter(|verb| !verb.is_hide_set()).cloned();
+        Typed { json: words.iter().any(|word| word == "--json"), verb }
+    }
+
+    /// The name of the command.
+    pub fn verb(&self) -> Option<&str> {
+        self.verb.as_ref().map(Command::get_name)
+    }
+
+    /// True where an argument of the command may be an app path of a checkout.
+    pub fn is_of_checkouts(&self) -> bool {
+        // `verify` has a module root for what it builds again alone.
+        self.takes("module-root") && !self.takes("rebuild")
+    }
+
+    /// True where the command has an option of that name.
+    pub fn takes(&self, option: &str) -> bool {
+        let is_it = |argument: &Arg| argument.get_long() == Some(option);
+        self.verb.as_ref().is_some_and(|verb| verb.get_arguments().any(is_it))
+    }
 }
 
 /// Puppet code as releases: bundle a tagged app, install it, apply it
@@ -363,7 +402,7 @@ pub struct Packages {
 pub struct Check {
     /// A package file, a release that is installed here, or with --module-root an app path
     /// [default: the ENC's app]
-    #[arg(value_name = "FILE|APP/TAG", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE|APP/TAG", value_hint = ValueHint::FilePath, value_parser = subject::callable)]
     pub bundle: Option<Subject>,
     /// ENC document; `-` is stdin
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -422,7 +461,7 @@ pub struct Diff {
 #[derive(Debug, Args)]
 pub struct Preview {
     /// Release that is installed here, or with --module-root an app path [default: the ENC's]
-    #[arg(value_name = "APP/TAG")]
+    #[arg(value_name = "APP/TAG", value_parser = subject::app)]
     pub app: Option<AppPath>,
     /// ENC document; `-` is stdin [default: /etc/puppet/input.yaml below --root]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

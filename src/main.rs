@@ -5,7 +5,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let command = match localpuppet::cli::parse() {
         Ok(command) => command,
-        Err(usage) => return localpuppet::report::usage(&usage, asks_for_json()),
+        Err(usage) => {
+            let typed = localpuppet::cli::Typed::of(std::env::args_os());
+            return localpuppet::report::usage(&usage, &typed);
+        }
     };
     let voice = localpuppet::report::Voice::new(&command.voice);
     let is_query = command.verb.is_query();
@@ -14,9 +17,4 @@ fn main() -> ExitCode {
         Ok(answer) => voice.answer(&answer),
         Err(failure) => voice.failure(&failure),
     }
-}
-
-/// A command line that was not understood may still say how to answer.
-fn asks_for_json() -> bool {
-    std::env::args_os().any(|argument| argument == "--json")
 }

@@ -10,6 +10,7 @@ mod diff;
 mod document;
 mod inspection;
 mod manual;
+mod misuse;
 mod preview;
 mod progress;
 mod pruned;
@@ -25,13 +26,11 @@ use crate::model::event::{Event, Stdout};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::lock::Locked;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use colour::Colour;
 use progress::Progress;
 use serde_json::json;
-use std::error::Error;
 use std::io::{self, Write};
-use std::num::ParseIntError;
 use std::process::ExitCode;
 
 /// Speaks to the operator.
@@ -229,7 +228,7 @@ fn locked(release: &LockedRelease) -> String {
 }
 
 /// Prints clap's own text for help and version; misuse in our voice.
-pub fn usage(error: &clap::Error, json: bool) -> ExitCode {
+pub fn usage(error: &clap::Error, typed: &cli::Typed) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
         return ExitCode::from(Exit::Ok.code());
@@ -238,52 +237,6 @@ pub fn usage(error: &clap::Error, json: bool) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(Exit::Usage.code());
     }
-    let failure = misuse(error).exit(Exit::Usage);
-    Voice::new(&cli::Voice { json, verbose: false }).failure(&failure)
-}
-
-/// What was typed wrong, said as any other failure.
-fn misuse(error: &clap::Error) -> Failure {
-    let context = |kind| error.get(kind).map(ToString::to_string);
-    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
-    let help = "localpuppet --help, or COMMAND --help";
-    let failure = match (error.kind(), error.source()) {
-        (_, Some(source)) if source.is::<ParseIntError>() => {
-            let typed = context(ContextKind::InvalidValue).unwrap_or_default();
-            let what = format!("expected a whole number, found `{typed}`, in `{argument}`");
-            Failure::new(what)
-        }
-        (_, Some(source)) => Failure::new(format!("{source}, in `{argument}`")),
-        (ErrorKind::MissingRequiredArgument, _) => {
-            Failure::new(format!("expected `{}`, found nothing", argument.replace(", ", "`, `")))
-        }
-        (ErrorKind::UnknownArgument, _) => Failure::new(format!("unknown argument `{argument}`")),
-        (ErrorKind::InvalidSubcommand, _) => {
-            let typed = context(ContextKind::InvalidSubcommand).unwrap_or_default();
-            Failure::new(format!("unknown command `{typed}`"))
-        }
-        _ => {
-            let text = error.render().to_string();
-            let first = text.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>();
-            let first = first.join(" ");
-            Failure::new(first.strip_prefix("error: ").unwrap_or(&first).replace('\'', "`"))
-        }
-    };
-    match suggested(error) {
-        Some(meant) => failure.hint(format!("did you mean `{meant}`?")),
-        None => failure.hint(help),
-    }
-}
-
-/// What is nearest to what was typed, of all that `--help` shows.
-fn suggested(error: &clap::Error) -> Option<String> {
-    let kinds = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
-    kinds.into_iter().find_map(|kind| match error.get(kind)? {
-        ContextValue::String(meant) => Some(meant.clone()),
-        ContextValue::Strings(meant) => {
-            let shown = |name: &&String| !cli::is_hidden(name);
-            meant.iter().rev().find(shown).cloned()
-        }
-        _ => None,
-    })
+    let failure = misuse::told(error, typed).exit(Exit::Usage);
+    Voice::new(&cli::Voice { json: typed.json, verbose: false }).failure(&failure)
 }

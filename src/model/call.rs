@@ -5,6 +5,7 @@ mod caller;
 mod default;
 mod finding;
 pub mod fleet;
+mod quotes;
 
 pub use finding::{Finding, Rule, Severity, Wrong};
 

@@ -18,12 +18,20 @@ pub enum BadCertname {
     #[error("expected a certname of at most 255 characters, found {0}")]
     Long(usize),
     /// Puppet refuses it too (`validate_certname` of `ssl/base.rb`).
-    #[error("expected a certname in small letters, found `{0}`; did you mean `{low}`?", low = .0.to_lowercase())]
+    #[error("expected a certname in small letters, found `{0}`{meant}", meant = small(.0))]
     Capitals(String),
     #[error("expected a certname of small letters, digits, `.`, `-` and `_`, found {0:?} in it")]
     Character(char),
     #[error("expected a certname that begins with a letter or a digit, found {0:?}")]
     Begin(char),
+}
+
+/// The name that is meant, where small letters are all that it lacks.
+fn small(name: &str) -> String {
+    match name.to_lowercase().parse::<Certname>() {
+        Ok(name) => format!("; did you mean `{name}`?"),
+        Err(_) => String::new(),
+    }
 }
 
 impl Certname {

@@ -250,7 +250,7 @@ fn classes(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Vec<Class> {
             continue;
         };
         let path = &Path::Name(path, &name);
-        reader.place(path, entry.mark);
+        reader.place(path, entry.mark, entry.node);
         let expected = "a map of parameters, or nothing";
         let mut parameters = Vec::new();
         for entry in map(reader, entry.node, path, expected).unwrap_or_default() {
@@ -258,7 +258,7 @@ fn classes(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Vec<Class> {
                 continue;
             };
             let path = &Path::Name(path, &name);
-            reader.place(path, entry.mark);
+            reader.place(path, entry.mark, entry.node);
             match reader.value(entry.node, path) {
                 Value::Null => {}
                 value => parameters.push((name, value)),
@@ -288,7 +288,7 @@ fn class_list(reader: &mut Reader, node: &Node, list: &Path<'_>) -> Vec<Class> {
             reader.report(Finding::new(item.mark, "each class once", found).at(path.to_string()));
             continue;
         }
-        reader.place(&Path::Name(list, &name), item.mark);
+        reader.place(&Path::Name(list, &name), item.mark, item);
         classes.push(Class { name, parameters: Vec::new() });
     }
     classes

@@ -26,9 +26,10 @@
 
 use super::scalar::{CORE, DATA, is_special, scalar, tagged};
 use super::value::{Value, key_text};
-use super::yaml::{self, Finding, Mark, Node, Places};
+use super::yaml::{self, Finding, Mark, Node, Place, Places};
 use std::collections::HashMap;
 use std::fmt;
+use std::rc::Rc;
 
 /// Reads nodes as Psych does, and gathers what is wrong with them.
 #[derive(Debug, Default)]
@@ -43,7 +44,7 @@ pub struct Entry<'n> {
     pub key: Value,
     /// Where the key stands.
     pub mark: Mark,
-    pub node: &'n Node,
+    pub node: &'n Rc<Node>,
     /// In the mapping itself, and not merged from another.
     written: bool,
 }
@@ -58,9 +59,9 @@ impl Reader {
         }
     }
 
-    /// Notes where something stands.
-    pub fn place(&mut self, path: &Path<'_>, mark: Mark) {
-        self.places.insert(path.to_string(), mark);
+    /// Notes where something stands, and what is written for it.
+    pub fn place(&mut self, path: &Path<'_>, mark: Mark, node: &Rc<Node>) {
+        self.places.insert(path.to_string(), Place { mark, node: node.clone() });
     }
 
     /// Where what was noted stands.
@@ -85,9 +86,7 @@ impl Reader {
                 }),
             yaml::Value::Sequence(items) => {
                 self.check_tag(node, path, "seq", "a list");
-                let item = |(at, item): (usize, &std::rc::Rc<Node>)| {
-                    self.value(item, &Path::Item(path, at))
-                };
+                let item = |(at, item): (usize, &Rc<Node>)| self.value(item, &Path::Item(path, at));
                 Value::Array(items.iter().enumerate().map(item).collect())
             }
             yaml::Value::Mapping(_) => {

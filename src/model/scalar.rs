@@ -12,7 +12,8 @@ const LONGEST_INTEGER: usize = 1000;
 /// Longest other number. Ruby's own reading loses digits beyond (`util.c`, `ruby_strtod`).
 const LONGEST_NUMBER: usize = 60;
 
-const QUOTE: &str = "quote it to give Puppet a string";
+/// What helps against YAML taking a word for something else.
+pub const QUOTE: &str = "quote it to give Puppet a string";
 
 /// Why a scalar has no value.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! What an operator names to look into: a package file, or an app path.
 
 use super::app::{AppPath, AppPathError, Release, ReleaseError};
+use super::bundle::INSTALL_ROOT;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -29,15 +30,24 @@ pub enum NotAName {
 
 /// The app path that `apply` is asked for by name.
 pub fn app(text: &str) -> Result<AppPath, NotAName> {
-    match text.ends_with(".yaml") || text.ends_with(".yml") {
-        true => Err(NotAName::Enc(text.to_owned())),
-        false => Ok(no_package(text)?.parse()?),
-    }
+    Ok(no_package(no_enc(text)?)?.parse()?)
+}
+
+/// What `check` is asked for by name, beside an ENC.
+pub fn callable(text: &str) -> Result<Subject, NotAName> {
+    Ok(no_enc(text)?.parse()?)
 }
 
 /// A release that `stage` is asked for by name.
 pub fn release(text: &str) -> Result<Release, NotAName> {
     Ok(no_package(text)?.parse()?)
+}
+
+fn no_enc(text: &str) -> Result<&str, NotAName> {
+    match text.ends_with(".yaml") || text.ends_with(".yml") {
+        true => Err(NotAName::Enc(text.to_owned())),
+        false => Ok(text),
+    }
 }
 
 fn no_package(text: &str) -> Result<&str, NotAName> {
@@ -46,6 +56,41 @@ fn no_package(text: &str) -> Result<&str, NotAName> {
 
 fn is_package(text: &str) -> bool {
     text.ends_with(".deb") || text.ends_with(".rpm")
+}
+
+/// What the path of a directory stands for where an app path is to be typed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// An app path, and the module root that it is relative to.
+    Checkout { app: AppPath, root: String },
+    /// A release that is installed, `foo/r1`; below another root than `/`.
+    Installed { release: String, root: Option<String> },
+}
+
+impl Elsewhere {
+    /// Looks for the layout of a node or of a module root in a path.
+    pub fn of(path: &str) -> Option<Self> {
+        if let Some((root, below)) = path.split_once(&format!("{INSTALL_ROOT}/")) {
+            let release = below.split('/').take(2).collect::<Vec<_>>().join("/");
+            release.parse::<Release>().ok()?;
+            let root = Some(root.to_owned()).filter(|root| !root.is_empty());
+            return Some(Elsewhere::Installed { release, root });
+        }
+        let path = path.trim_end_matches('/');
+        let parts: Vec<&str> = path.split('/').collect();
+        let length = match parts.as_slice() {
+            [.., name, "tags" | "branches", _] if !name.is_empty() => 3,
+            [.., name, "trunk"] if !name.is_empty() => 2,
+            _ => return None,
+        };
+        let (root, app) = parts.split_at(parts.len() - length);
+        let root = match root {
+            [] => return None,
+            [""] => "/".to_owned(),
+            root => root.join("/"),
+        };
+        Some(Elsewhere::Checkout { app: app.join("/").parse().ok()?, root })
+    }
 }
 
 impl FromStr for Subject {
@@ -79,5 +124,30 @@ mod tests {
         assert_eq!("/x/foo.deb".parse(), Ok(Subject::Package("/x/foo.deb".into())));
         assert_eq!("./foo.rpm".parse(), Ok(Subject::Package("./foo.rpm".into())));
         assert!("/x/foo".parse::<Subject>().is_err());
+    }
+
+    #[test]
+    fn a_path_of_a_directory_is_taken_apart() {
+        let installed = |release: &str, root: Option<&str>| {
+            let (release, root) = (release.to_owned(), root.map(str::to_owned));
+            Some(Elsewhere::Installed { release, root })
+        };
+        let checkout = |app: &str, root: &str| {
+            Some(Elsewhere::Checkout { app: app.parse().unwrap(), root: root.to_owned() })
+        };
+        for (path, expected) in [
+            ("/usr/share/localpuppet/foo/r1", installed("foo/r1", None)),
+            ("/node/usr/share/localpuppet/foo/r1/modules/foo/", installed("foo/r1", Some("/node"))),
+            ("/usr/share/localpuppet/foo", None),
+            ("/srv/modules/foo/tags/r1/", checkout("foo/tags/r1", "/srv/modules")),
+            ("modules/foo/trunk", checkout("foo/trunk", "modules")),
+            ("../foo/branches/x", checkout("foo/branches/x", "..")),
+            ("/foo/trunk", checkout("foo/trunk", "/")),
+            ("foo/tags/r1", None),
+            ("/trunk", None),
+            ("/x/y", None),
+        ] {
+            assert_eq!(Elsewhere::of(path), expected, "{path}");
+        }
     }
 }

@@ -37,7 +37,14 @@ pub struct Mark {
 }
 
 /// Where things stand, by the keys that lead there: `classes.apache.port`.
-pub type Places = std::collections::BTreeMap<String, Mark>;
+pub type Places = std::collections::BTreeMap<String, Place>;
+
+/// Where a thing stands, and what is written for it.
+#[derive(Debug)]
+pub struct Place {
+    pub mark: Mark,
+    pub node: Rc<Node>,
+}
 
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

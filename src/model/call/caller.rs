@@ -1,6 +1,7 @@
 //! One ENC, class by class.
 
 use super::finding::finding;
+use super::quotes;
 use super::{Checker, Finding, Rule, Severity, Values};
 use crate::model::check::{Mismatch, Step, Verdict, check, stranger};
 use crate::model::enc::{Class, written};
@@ -40,7 +41,7 @@ impl Caller<'_, '_> {
     pub(super) fn tell(&mut self, found: Finding) {
         // What is not there is told where its class stands.
         let class = || self.places.get(found.path.rsplit_once('.')?.0);
-        let mark = self.places.get(&found.path).or_else(class);
+        let mark = self.places.get(&found.path).or_else(class).map(|place| place.mark);
         let (line, column) = (mark.map(|mark| mark.line), mark.map(|mark| mark.column));
         self.findings.push(Finding { line, column, ..found });
     }
@@ -276,13 +277,28 @@ impl Caller<'_, '_> {
                 self.tell(Finding { value, ..told });
             }
             Verdict::Violation(Mismatch { path: below, expected, found }) => {
+                let node = self.places.get(path).map(|place| &*place.node);
+                let hint = node.and_then(|node| {
+                    let checker = &mut *self.checker;
+                    let takes = |value: &Value| match check(
+                        value,
+                        of,
+                        &checker.aliases,
+                        &mut checker.patterns,
+                    ) {
+                        Verdict::Ok => true,
+                        Verdict::Violation(other) => other.path != below,
+                        Verdict::Undecided(_) => false,
+                    };
+                    quotes::hint(node, value, &below, checker.values, takes)
+                });
                 let value = self.shown(value, &below);
                 let found = match below.as_slice() {
                     [] => found,
                     below => format!("{found}, at `{}`", self.steps(below)),
                 };
                 let told = finding(Severity::Violation, Rule::Type, path, expected, found);
-                self.tell(Finding { value, ..told });
+                self.tell(Finding { value, ..told.hint(hint) });
             }
         }
     }
