@@ -126,6 +126,6 @@ fn archives_with_names_of_any_length_are_refused() {
         let mut deb = b"!<arch>\n".to_vec();
         deb.extend(format!("{name:<16}0           0     0     100644  9999999999`\n").bytes());
         let refused = read(Cursor::new(deb)).expect_err("no .deb");
-        assert_eq!(refused.to_string(), "it has a member that no .deb has");
+        assert_eq!(refused.to_string(), "its ar header at byte 8 is of no member that a .deb has");
     }
 }

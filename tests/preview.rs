@@ -151,6 +151,29 @@ fn a_file_of_a_checkout_that_changes_after_its_preview_is_not_applied() {
 }
 
 #[test]
+fn what_is_exported_for_other_nodes_is_no_difference() {
+    let node = Node::new();
+    let code = |name: &str| {
+        format!(
+            "class foo ($motd) {{
+              @@file {{ '/nowhere/{name}': content => 'x' }}
+              @notify {{ 'virtual {name}': }}
+              @@notify {{ 'collected {name}': }}
+              Notify <| title == 'collected {name}' |>
+            }}"
+        )
+    };
+    for (tag, name) in [("r1", "a"), ("r2", "b")] {
+        node.write(&format!("modules/foo/tags/{tag}/foo/manifests/init.pp"), &code(name));
+    }
+    let sides = ["preview", "foo/tags/r2", "--against", "foo/tags/r1", "--module-root", "modules"];
+    let (code, told) = node.on_node(&[&sides[..], &["--enc", "new.yaml"]].concat());
+    let expected = "foo/tags/r1 -> foo/tags/r2\n- Notify[collected a]\n+ Notify[collected b]\n\
+                    1 resources added, 1 removed, 0 changed\n";
+    assert_eq!((code, told.rsplit_once("plan ").unwrap().0), (2, expected));
+}
+
+#[test]
 #[ignore = "one of `make compare`"]
 fn the_same_resources_differ_for_octocatalog_diff() {
     let node = Node::new();

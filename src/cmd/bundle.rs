@@ -28,14 +28,17 @@ pub fn built(root: &ModuleRoot, args: &cli::Bundle, say: Say) -> Result<Vec<Buil
     let level = args.compression_level;
     let formats = formats::choose(&args.format, args.compression, level, &args.target)?;
     if args.version.is_some() && args.apps.len() > 1 {
-        return Err(Failure::new("`--version` is for one release, found several").exit(Exit::Usage));
+        return Err(Failure::new("`--version` is for one release, found several")
+            .exit(Exit::Usage)
+            .hint("bundle each by itself"));
     }
     let prepared = args.apps.iter().map(|app| {
         during(say, format!("reading `{app}`"), || prepare::prepare(root, app, args, say))
     });
     let prepared = prepared.collect::<Result<Vec<_>, _>>()?;
     let signer = proof::signer(args)?;
-    fs::create_directory(&args.out)?;
+    fs::create_directory(&args.out)
+        .map_err(|failure| failure.hint("name a directory that can be made: `--out DIR`"))?;
     let built = prepared.iter().map(|prepared| {
         let what = format!("packing `{}`", prepared.bundle.app);
         during(say, what, || {

@@ -2,7 +2,7 @@
 
 mod fleet;
 
-use super::interface;
+use super::{instead, interface};
 use crate::cli::Check;
 use crate::host::input;
 use crate::host::state::State;
@@ -29,7 +29,13 @@ pub fn run(args: &Check, say: Say) -> Result<Answer, Failure> {
 
 fn one(args: &Check, path: &Path, say: Say) -> Result<Answer, Failure> {
     let shown = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
-    let text = input::read(path, enc::LARGEST)?;
+    let text = input::read(path, enc::LARGEST).map_err(|failure| {
+        instead::of_document(
+            failure,
+            path,
+            "name a YAML file: `--enc FILE`, or `--enc -` for stdin",
+        )
+    })?;
     let (enc, places) = match Enc::parse_with_places(&text) {
         Ok(parsed) => parsed,
         Err(error) => return Ok(refused(args, shown, &error)),
@@ -76,7 +82,7 @@ fn called(args: &Check, bundle: &Subject, say: Say) -> Result<(AppPath, Interfac
         (Subject::App(app), None) => app,
         (Subject::Package(path), Some(_)) => {
             let what = format!("`--module-root` goes with an app path, found `{}`", path.display());
-            return Err(Failure::new(what).exit(Exit::Usage));
+            return Err(Failure::new(what).exit(Exit::Usage).hint("leave `--module-root` out"));
         }
     };
     let release = app.as_str().parse::<Release>().or_else(|_| Release::of(app));

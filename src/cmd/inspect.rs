@@ -1,7 +1,7 @@
 //! `inspect`: what is inside a bundle, and whether it is whole.
 
 use super::interface::in_checkout;
-use super::{bundle, package_file};
+use super::{bundle, instead, package_file};
 use crate::cli;
 use crate::host::source::ModuleRoot;
 use crate::host::{fs, interface, release, state::State};
@@ -35,7 +35,16 @@ fn inspect(args: &cli::Inspect, say: Say) -> Result<Inspection, Failure> {
             installed(&release, args)
         }
         _ => {
-            let file = package_file::open(path)?;
+            let file = package_file::opened(path).map_err(|failure| {
+                let is_app = !is_package && !args.bundle.contains('/');
+                if is_app && fs::kind(path).is_ok_and(|kind| kind.is_none()) {
+                    let app = &args.bundle;
+                    return failure.hint(format!("is it an app? name a tag: `{app}/tags/…`"));
+                }
+                instead::of_package(failure, path, |release| {
+                    format!("is it a release? type `localpuppet inspect {release}`")
+                })
+            })?;
             let interface = args.classes.then(|| file.interface()).transpose()?;
             let package = Some(file.facts);
             let found = inspection(args.bundle.clone(), file.bundle, file.problems);

@@ -9,6 +9,7 @@ mod document;
 mod history;
 mod inspect;
 mod install;
+mod instead;
 mod interface;
 mod lock;
 mod logs;

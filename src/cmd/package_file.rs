@@ -1,6 +1,8 @@
 //! A package file as a bundle: read, and held against its own `bundle.json`.
 
+use super::instead;
 use crate::host::fs;
+use crate::model::app::Release;
 use crate::model::bundle::{Bundle, FILE_NAME, INSTALL_ROOT, LARGEST};
 use crate::model::compression::Format;
 use crate::model::exit::Exit;
@@ -60,7 +62,16 @@ pub const SAME_RELEASE: &str =
 
 /// Reads a package file that anyone may have made.
 pub fn open(path: &Path) -> Result<PackageFile, Failure> {
+    opened(path).map_err(|failure| instead::of_package(failure, path, how_to_make))
+}
+
+/// The same, for a caller who knows what else may have been meant.
+pub fn opened(path: &Path) -> Result<PackageFile, Failure> {
     of_file(fs::open(path)?, &path.display().to_string())
+}
+
+fn how_to_make(release: &Release) -> String {
+    format!("this makes its package: localpuppet bundle {release}")
 }
 
 /// Reads a package that anyone may have made from an open file, which is told of as `shown`.
@@ -99,8 +110,9 @@ pub fn of_file(file: File, shown: &str) -> Result<PackageFile, Failure> {
 pub fn described(path: &Path) -> Result<(Bundle, Interface), Failure> {
     let shown = path.display();
     let (mut text, mut interface) = (None, None);
-    let picked = pick(fs::open(path)?, documents()).map_err(|error| {
-        Failure::new(format!("failed to read `{shown}` as a package")).because(error)
+    let instead = |failure| instead::of_package(failure, path, how_to_make);
+    let picked = pick(fs::open(path).map_err(instead)?, documents()).map_err(|error| {
+        instead(Failure::new(format!("failed to read `{shown}` as a package")).because(error))
     })?;
     for (place, content) in picked {
         match place.ends_with(document::FILE_NAME) {
@@ -110,7 +122,7 @@ pub fn described(path: &Path) -> Result<(Bundle, Interface), Failure> {
     }
     let Some((place, text)) = text else {
         let what = format!("`{shown}` is not a localpuppet bundle: no {FILE_NAME}");
-        return Err(Failure::new(what));
+        return Err(instead(Failure::new(what)));
     };
     let bundle = Bundle::from_json(&text).map_err(|error| {
         Failure::new(format!("`{shown}` has a {FILE_NAME} that is not valid"))

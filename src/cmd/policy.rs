@@ -1,6 +1,6 @@
 //! Holding a release against a policy: its statement, who signed that, and what it says.
 
-use super::package_file;
+use super::{instead, package_file};
 use crate::host::fs;
 use crate::host::gpg::Verifier;
 use crate::model::app::{AppPath, Release};
@@ -80,14 +80,21 @@ fn digests(file: &File) -> Result<Vec<Sha256Digest>, Failure> {
     Ok(vec![fs::digest(&unsigned)?.0, digest])
 }
 
+const HOW_TO_WRITE: &str = "it says who may sign: `keys: [release.asc]`";
+
 fn read(path: &Path) -> Result<Policy, Failure> {
     let shown = path.display();
     let refused = |what: String| Failure::new(what).exit(Exit::NotVerified);
-    let text =
-        fs::read_bounded(path, LARGEST).map_err(|failure| failure.exit(Exit::NotVerified))?;
-    let text = text.ok_or_else(|| refused(format!("there is no policy `{shown}`")))?;
-    Policy::parse(&text)
-        .map_err(|error| refused(format!("the policy `{shown}` is not valid")).because(error))
+    let text = fs::read_bounded(path, LARGEST).map_err(|failure| {
+        instead::of_document(failure.exit(Exit::NotVerified), path, HOW_TO_WRITE)
+    })?;
+    let text = text.ok_or_else(|| {
+        let failure = refused(format!("there is no policy `{shown}`"));
+        instead::of_document(failure, path, HOW_TO_WRITE)
+    })?;
+    Policy::parse(&text).map_err(|error| {
+        refused(format!("the policy `{shown}` is not valid")).because(error).hint(HOW_TO_WRITE)
+    })
 }
 
 fn beside(policy: &Path, name: &str) -> PathBuf {

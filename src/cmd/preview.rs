@@ -3,6 +3,7 @@
 mod code;
 mod compile;
 
+use super::instead;
 use crate::cli;
 use crate::host::state::State;
 use crate::host::{input, process::Signals, puppet};
@@ -62,8 +63,9 @@ fn read(args: &cli::Preview, state: &State) -> Result<Enc, Failure> {
         Failure::new(format!("failed to read the ENC `{shown}`"))
             .exit(Exit::EncRefused)
             .because(failure)
-            .hint("name its file: `--enc FILE`, or `--enc -` for stdin")
     };
+    let hint = "name its file: `--enc FILE`, or `--enc -` for stdin";
+    let unread = |failure| instead::of_document(unread(failure), &path, hint);
     let text = input::read(&path, enc::LARGEST).map_err(unread)?;
     parsed(&text, &shown)
 }

@@ -19,7 +19,8 @@ use crate::model::repository::{LARGEST_HEAD, PUBLIC_KEY};
 pub fn run(args: &cli::Promote, say: Say) -> Result<Answer, Failure> {
     let from = Store::open(&args.from)?;
     if commit::head(&from)?.is_none() {
-        return Err(Failure::new(format!("`{}` is no repository of ours", args.from)));
+        return Err(Failure::new(format!("`{}` is no repository of ours", args.from))
+            .hint("name one that `localpuppet publish` has made"));
     }
     let entries = wanted(args, list::entries(&from)?)?;
     let (mut site, head) = Site::look(&args.repository)?;

@@ -144,7 +144,8 @@ impl<'a> Site<'a> {
         }
         let to = &self.options.to;
         Err(match self.store.list(DIRECTORY)?.is_empty() {
-            true => Failure::new(format!("`{to}` is no repository of ours")),
+            true => Failure::new(format!("`{to}` is no repository of ours"))
+                .hint(format!("name one, or make it: localpuppet publish FILE --to {to}")),
             false => Failure::new(format!("`{to}` has a ledger, and `{HEAD}` is not there"))
                 .exit(Exit::NotVerified)
                 .hint(commit::LOST),

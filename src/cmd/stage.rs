@@ -2,9 +2,11 @@
 
 use super::install::{Installed, Installer, Request};
 use crate::cli;
+use crate::cmd::instead;
 use crate::host::process::Signals;
 use crate::host::state::{Patience, State};
 use crate::model::answer::Answer;
+use crate::model::app::Release;
 use crate::model::event::{Say, during};
 use crate::model::failure::Failure;
 use crate::model::staged::{Staged, Staging};
@@ -46,7 +48,13 @@ pub fn run(args: &cli::Stage, say: Say) -> Result<Answer, Failure> {
 
 /// What is asked for, each release once: a package file goes before the repositories.
 fn requests(args: &cli::Stage, state: &State) -> Result<Vec<Request>, Failure> {
-    let files = args.package.iter().map(|path| Request::of_file(state, path));
+    let files = args.package.iter().map(|path| {
+        let leave_out = |release: &Release| {
+            format!("is it a release? leave `--package` out: localpuppet stage {release}")
+        };
+        let instead = |failure| instead::of_package(failure, path, leave_out);
+        Request::of_file(state, path).map_err(instead)
+    });
     let mut requests = files.collect::<Result<Vec<_>, _>>()?;
     for release in &args.releases {
         if requests.iter().all(|request| request.release != *release) {

@@ -49,8 +49,11 @@ fn subject(root: &str, named: &Subject, args: &cli::Verify, say: Say) -> Result<
         }
         (Subject::App(app), None) => {
             let release = app.as_str().parse::<Release>();
-            let release =
-                release.map_err(|error| Failure::new(error.to_string()).exit(Exit::Usage))?;
+            let release = release.map_err(|error| {
+                Failure::new(error.to_string())
+                    .exit(Exit::Usage)
+                    .hint("see which are installed: localpuppet verify --all")
+            })?;
             Ok(self::named(root, &release, say))
         }
         (Subject::App(app), Some(_)) => {

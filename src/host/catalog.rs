@@ -8,7 +8,7 @@ use crate::model::digest::Sha256Digest;
 use crate::model::failure::Failure;
 use crate::model::preview::{Expected, FILE_NAME};
 use crate::model::verify::Found;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A plan with the directories that it knows is some kilobytes.
@@ -28,6 +28,13 @@ pub fn read(run: &Path) -> Result<Option<Vec<u8>>, Failure> {
     let names = fs::names(&directory)?;
     let name = names.into_iter().find(|name| name.ends_with(".json"));
     name.map_or(Ok(None), |name| fs::read_own(&directory.join(name), LARGEST))
+}
+
+/// The resources that Puppet looks after in a run, as it wrote them; none where it did not.
+pub fn managed(run: &Path, name: &str) -> Result<Option<BTreeSet<String>>, Failure> {
+    let text = fs::read_own(&run.join(name), LARGEST)?;
+    let lines = |text: Vec<u8>| String::from_utf8_lossy(&text).lines().map(str::to_owned).collect();
+    Ok(text.map(lines))
 }
 
 /// What is in the files of modules, by their `puppet:///modules/…`; of a directory all that is

@@ -48,7 +48,8 @@ impl Signer {
         let passphrase = match (passphrase_file, std::env::var_os(PASSPHRASE)) {
             (Some(file), _) if fs::kind(file)?.is_none() => {
                 let what = format!("the passphrase file `{}` is not there", file.display());
-                return Err(Failure::new(what));
+                return Err(Failure::new(what)
+                    .hint(format!("name one: `--passphrase-file FILE`, or set {PASSPHRASE}")));
             }
             (Some(file), _) => Some(absolute(file)?),
             (None, Some(passphrase)) => Some(keep(&work, passphrase)?),
@@ -109,7 +110,12 @@ impl Signer {
         arguments.extend(["--output", &output_text]);
         arguments.extend(how);
         arguments.extend(["--", &input]);
-        self.run(&arguments, || format!("the key `{}` cannot sign", self.key))?;
+        self.run(&arguments, || format!("the key `{}` cannot sign", self.key)).map_err(
+            |failure| match failure.hints().is_empty() && !self.own_home {
+                true => failure.hint("see which keys there are: gpg --list-secret-keys"),
+                false => failure,
+            },
+        )?;
         let signed = fs::read_own(&output, LARGEST)?;
         signed.ok_or_else(|| Failure::new(format!("the key `{}` made no signature", self.key)))
     }

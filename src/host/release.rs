@@ -56,7 +56,12 @@ pub fn interface(root: &str, bundle: &Bundle) -> Result<Interface, Failure> {
         return interface::read(&entries.map(|entry| (entry.app.clone(), there(entry))).collect());
     };
     let path = format!("{root}{}/{}", bundle.directory(), document::FILE_NAME);
-    let refused = |what: String| Failure::new(what).exit(Exit::NotVerified);
+    let refused = |what: String| {
+        let below = if root.is_empty() { String::new() } else { format!(" --root {root}") };
+        let hint =
+            format!("see all that is not as it was: localpuppet verify {}{below}", bundle.app);
+        Failure::new(what).exit(Exit::NotVerified).hint(hint)
+    };
     let text = super::fs::read_own(Path::new(&path), document::LARGEST)?;
     let text = text.ok_or_else(|| refused(format!("`{path}` is missing")))?;
     Interface::of_bundle(&text, node).map_err(|error| {

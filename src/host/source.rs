@@ -13,6 +13,7 @@ use crate::model::module::{LARGEST_METADATA, METADATA, Metadata};
 use crate::model::origin::Origin;
 use crate::model::sources::{self, Signatures, Sources};
 use crate::model::suggest::{listed, nearest};
+use crate::model::version::Version;
 use remote::{Remote, has_tags, unsigned};
 use std::path::{Path, PathBuf};
 
@@ -146,7 +147,7 @@ impl ModuleRoot {
             None if is_dependency => return Ok(Manifest::default()),
             None => {
                 let failure = Failure::new(format!("`{app}` has no `{}`", manifest::FILE_NAME));
-                return Err(match self.tags(app.as_str()).unwrap_or_default().last() {
+                return Err(match Version::latest(&self.tags(app.as_str()).unwrap_or_default()) {
                     Some(tag) => failure.hint(format!("name one of its tags: `{app}/tags/{tag}`")),
                     None => failure.hint(self.how_to_add(app)),
                 });

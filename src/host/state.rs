@@ -51,6 +51,11 @@ pub struct State {
 impl State {
     /// The state below a root that exists.
     pub fn of(root: &Path) -> Result<Self, Failure> {
+        if !files::is_directory(root)? {
+            let root = root.display();
+            return Err(Failure::new(format!("the node's root `{root}` is no directory"))
+                .hint("leave `--root` out for this machine, or name a directory: `--root DIR`"));
+        }
         let real = input::real_path(root)?;
         Ok(State { root: real.trim_end_matches('/').to_owned() })
     }

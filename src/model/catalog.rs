@@ -161,6 +161,23 @@ impl Catalog {
         self
     }
 
+    /// Takes out what is for other nodes alone: an exported resource is applied only where something
+    /// collects it on its own node too, as Puppet's own list of what it looks after says, in small
+    /// letters.
+    pub fn without_exports(mut self, managed: &BTreeSet<String>) -> Self {
+        let name = |one: &Resource| format!("{}[{}]", one.of, one.title);
+        let (kept, gone): (Vec<_>, Vec<_>) = self
+            .document
+            .resources
+            .into_iter()
+            .partition(|one| !one.exported || managed.contains(&name(one).to_lowercase()));
+        let gone: BTreeSet<String> = gone.iter().map(name).collect();
+        self.document.resources = kept;
+        let is_gone = |edge: &Edge| gone.contains(&edge.source) || gone.contains(&edge.target);
+        self.document.edges.retain(|edge| !is_gone(edge));
+        self
+    }
+
     /// The classes in it.
     pub fn classes(&self) -> BTreeSet<String> {
         let classes = self.document.resources.iter().filter(|resource| resource.of == "Class");
@@ -313,6 +330,21 @@ mod tests {
         });
         let away = Away { directory: "/tmp/1".into(), stands: "@run@".into() };
         Catalog::from_json(document.to_string().as_bytes(), &[away]).unwrap()
+    }
+
+    #[test]
+    fn what_is_exported_is_not_told_unless_it_is_applied_here_too() {
+        let new = catalog(json!([
+            {"type": "File", "title": "/A", "exported": true},
+            {"type": "File", "title": "/b", "exported": true},
+            {"type": "File", "title": "/c", "exported": false},
+        ]));
+        let told = |catalog: Catalog| -> Vec<String> {
+            changes(&Catalog::empty(), &catalog).into_iter().map(|one| one.resource).collect()
+        };
+        assert_eq!(told(new.clone()), ["File[/A]", "File[/b]", "File[/c]"]);
+        let managed = ["file[/a]".to_owned(), "file[/c]".to_owned()];
+        assert_eq!(told(new.without_exports(&managed.into())), ["File[/A]", "File[/c]"]);
     }
 
     #[test]

@@ -102,6 +102,13 @@ pub struct LevelError {
     found: u8,
 }
 
+impl LevelError {
+    /// The highest level there is.
+    pub fn highest(&self) -> u8 {
+        self.highest
+    }
+}
+
 impl Compression {
     /// `level` or the default of that method in that format.
     pub fn new(method: Method, level: Option<u8>, format: Format) -> Result<Self, LevelError> {

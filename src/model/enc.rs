@@ -6,6 +6,7 @@
 use super::app::AppPath;
 use super::enc_source::Below;
 use super::psych::{Entry, Path, Reader};
+use super::scalar::QUOTE;
 use super::suggest::nearest;
 use super::value::{Value, key_text, printable};
 use super::yaml::{self, Finding, Limits, Node, Places, compose};
@@ -78,7 +79,8 @@ impl Enc {
     /// Reads a document, and where its classes and their parameters stand in it.
     pub fn parse_with_places(text: &[u8]) -> Result<(Enc, Places), EncError> {
         let Some(root) = compose(text, Limits::DEFAULT)? else {
-            return Err(Finding::new(None, MAP, "an empty document").into());
+            let finding = Finding::new(None, MAP, "an empty document");
+            return Err(finding.hint("write `app: foo/tags/r1` into it").into());
         };
         let mut reader = Reader::default();
         let enc = Enc::of(&mut reader, &root, &Path::Top);
@@ -196,7 +198,13 @@ fn map<'n>(
         _ => match reader.value(node, path) {
             Value::Null => return None,
             other => {
-                reader.report(Finding::new(node.mark, expected, other.kind()).at(path.to_string()))
+                let finding = Finding::new(node.mark, expected, other.kind()).at(path.to_string());
+                reader.report(match (path, &other) {
+                    (Path::Top, Value::String(_)) => {
+                        finding.hint("write a space after the colon: `app: foo/tags/r1`")
+                    }
+                    _ => finding,
+                });
             }
         },
     }
@@ -241,8 +249,14 @@ fn unknown_key(key: &str, entry: &Entry<'_>) -> Finding {
 const CLASSES: &str = "a map of classes, or a list of their names";
 
 fn classes(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Vec<Class> {
-    if let yaml::Value::Sequence(_) = &node.target().value {
-        return class_list(reader, node, path);
+    match &node.target().value {
+        yaml::Value::Sequence(_) => return class_list(reader, node, path),
+        yaml::Value::Scalar { text, .. } if is_class_name(text) => {
+            let finding = Finding::new(node.mark, CLASSES, "a string").at(path.to_string());
+            reader.report(finding.hint(format!("write a list: `[{text}]`")));
+            return Vec::new();
+        }
+        _ => {}
     }
     let mut classes = Vec::new();
     for entry in map(reader, node, path, CLASSES).unwrap_or_default() {
@@ -304,24 +318,38 @@ fn class_name(
 ) -> Option<String> {
     let expected = "the name of a class, such as `apache::mod`";
     let Value::String(name) = key else {
-        reader.report(Finding::new(mark, expected, key.kind()).at(path.to_string()));
+        let finding = Finding::new(mark, expected, key.kind()).at(path.to_string());
+        reader.report(match key {
+            Value::Hash(_) => finding
+                .hint("classes with parameters are a map: take each `-` off, and write `NAME:`"),
+            key => meant_as_string(finding, key),
+        });
         return None;
     };
-    let is_segment = |segment: &str| {
-        segment.starts_with(|c: char| c.is_ascii_lowercase())
-            && segment.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-    };
-    if name.split("::").all(is_segment) {
+    if is_class_name(name) {
         return Some(name.clone());
     }
     let finding = Finding::new(mark, expected, format!("`{}`", key_text(key))).at(path.to_string());
     let folded = name.to_ascii_lowercase();
     let folded = folded.strip_prefix("::").unwrap_or(&folded);
-    reader.report(match folded.split("::").all(is_segment) {
+    reader.report(match is_class_name(folded) {
         true => finding.hint(format!("did you mean `{folded}`?", folded = printable(folded))),
         false => finding,
     });
     None
+}
+
+fn is_class_name(name: &str) -> bool {
+    let is_segment = |segment: &str| {
+        segment.starts_with(|c: char| c.is_ascii_lowercase())
+            && segment.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    name.split("::").all(is_segment)
+}
+
+/// A name that YAML reads as `yes` and `no` are.
+fn meant_as_string(finding: Finding, key: &Value) -> Finding {
+    if let Value::Boolean(_) = key { finding.hint(QUOTE) } else { finding }
 }
 
 /// `PARAM_NAME` of Puppet's `pops/patterns.rb`: `\A[a-z_]\w*\z`.
@@ -332,7 +360,8 @@ fn variable_name(
     what: &str,
 ) -> Option<String> {
     let Value::String(name) = &entry.key else {
-        reader.report(Finding::new(entry.mark, what, entry.key.kind()).at(path.to_string()));
+        let finding = Finding::new(entry.mark, what, entry.key.kind()).at(path.to_string());
+        reader.report(meant_as_string(finding, &entry.key));
         return None;
     };
     let good = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')

@@ -24,7 +24,7 @@
 //! Taken as it is meant, where Psych goes astray: a byte order mark. Psych counts
 //! it as a column, so a block mapping ends after its first key, without an error.
 
-use super::scalar::{CORE, DATA, is_special, scalar, tagged};
+use super::scalar::{CORE, DATA, Refused, is_special, scalar, tagged, untagged};
 use super::value::{Value, key_text};
 use super::yaml::{self, Finding, Mark, Node, Place, Places};
 use std::collections::HashMap;
@@ -111,7 +111,7 @@ impl Reader {
         self.check_tag(node, path, "map", "a map");
         let mut entries = Entries::default();
         for (key_node, value) in pairs {
-            let key = self.value(key_node, &Path::Name(path, "(key)"));
+            let key = self.key(key_node, path);
             let merges = matches!(&key, Value::String(text) if text == "<<")
                 && key_node.tag.as_deref() != Some("tag:yaml.org,2002:str");
             if merges && self.merge(value, path, &mut entries) {
@@ -122,10 +122,27 @@ impl Reader {
                 let key = entries.list.get(place).map(|entry| key_text(&entry.key));
                 let found = format!("`{}` again, after line {first}", key.unwrap_or_default());
                 let finding = Finding::new(key_node.mark, "each key once", found);
-                self.report(finding.at(path.to_string()));
+                self.report(finding.at(path.to_string()).hint("take one of them out"));
             }
         }
         entries.list
+    }
+
+    /// What a key means; one that Ruby takes for a symbol has a colon too many.
+    fn key(&mut self, node: &Node, path: &Path<'_>) -> Value {
+        if let yaml::Value::Scalar { text, plain: true } = &node.target().value
+            && node.target().tag.is_none()
+            && untagged(text) == Err(Refused::Symbol)
+        {
+            let name = text.trim_start_matches(':');
+            let [shown, name] = [text, name].map(|text| key_text(&Value::String(text.to_owned())));
+            let finding =
+                Finding::new(node.mark, "a string as key", format!("the symbol `{shown}`"));
+            let hint = format!("take the first colon off: `{name}:`");
+            self.report(finding.at(path.to_string()).hint(hint));
+            return Value::Null;
+        }
+        self.value(node, &Path::Name(path, "(key)"))
     }
 
     /// False where Psych keeps the key `<<`: there is no mapping to merge.

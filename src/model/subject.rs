@@ -2,6 +2,7 @@
 
 use super::app::{AppPath, AppPathError, Release, ReleaseError};
 use super::bundle::INSTALL_ROOT;
+use super::version::Version;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -44,18 +45,34 @@ pub fn release(text: &str) -> Result<Release, NotAName> {
 }
 
 fn no_enc(text: &str) -> Result<&str, NotAName> {
-    match text.ends_with(".yaml") || text.ends_with(".yml") {
-        true => Err(NotAName::Enc(text.to_owned())),
-        false => Ok(text),
-    }
+    if is_document(text) { Err(NotAName::Enc(text.to_owned())) } else { Ok(text) }
 }
 
 fn no_package(text: &str) -> Result<&str, NotAName> {
     if is_package(text) { Err(NotAName::Package(text.to_owned())) } else { Ok(text) }
 }
 
-fn is_package(text: &str) -> bool {
+/// True for what has the name of a package file.
+pub fn is_package(text: &str) -> bool {
     text.ends_with(".deb") || text.ends_with(".rpm")
+}
+
+/// True for what has the name of a YAML file.
+pub fn is_document(text: &str) -> bool {
+    text.ends_with(".yaml") || text.ends_with(".yml")
+}
+
+/// The release that is named at the end of a path: `foo/tags/r1`, or `foo/r1` for short.
+pub fn release_at_end(path: &str) -> Option<Release> {
+    if is_package(path) || is_document(path) {
+        return None;
+    }
+    let parts: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    let end = |count: usize| Some(parts.get(parts.len().checked_sub(count)?..)?.join("/"));
+    let named = end(3).filter(|name| name.split('/').nth(1) == Some("tags"));
+    let is_tag = |tag: &&str| Version::of_tag(tag).is_ok();
+    let short = || end(2).filter(|_| parts.last().is_some_and(is_tag));
+    named.or_else(short)?.parse().ok()
 }
 
 /// What the path of a directory stands for where an app path is to be typed.
@@ -124,6 +141,21 @@ mod tests {
         assert_eq!("/x/foo.deb".parse(), Ok(Subject::Package("/x/foo.deb".into())));
         assert_eq!("./foo.rpm".parse(), Ok(Subject::Package("./foo.rpm".into())));
         assert!("/x/foo".parse::<Subject>().is_err());
+    }
+
+    #[test]
+    fn a_release_is_told_by_the_end_of_a_path() {
+        let found = |path: &str| release_at_end(path).map(|release| release.to_string());
+        for (path, expected) in [
+            ("foo/r1", Some("foo/tags/r1")),
+            ("/tmp/x/foo/tags/nightly/", Some("foo/tags/nightly")),
+            ("/tmp/x/foo/1.2.0", Some("foo/tags/1.2.0")),
+            ("out/packages", None),
+            ("r1", None),
+            ("foo/r1.deb", None),
+        ] {
+            assert_eq!(found(path).as_deref(), expected, "{path}");
+        }
     }
 
     #[test]

@@ -92,6 +92,16 @@ impl Version {
         &self.0
     }
 
+    /// The tag of the highest version; where none has one, the last in the order of names.
+    pub fn latest(tags: &[String]) -> Option<&str> {
+        let of = |tag: &str| Version::of_tag(tag).ok();
+        let order = |a: &&String, b: &&String| match (of(a), of(b)) {
+            (Some(mine), Some(theirs)) => mine.order(&theirs),
+            (mine, theirs) => mine.is_some().cmp(&theirs.is_some()).then(a.cmp(b)),
+        };
+        tags.iter().max_by(order).map(String::as_str)
+    }
+
     /// True where dpkg or rpm would take both versions for equal.
     pub fn same_order(&self, other: &Version) -> bool {
         dpkg_parts(&self.0) == dpkg_parts(&other.0) || rpm_parts(&self.0) == rpm_parts(&other.0)
@@ -217,6 +227,18 @@ mod tests {
 
     fn version(tag: &str) -> String {
         Version::of_tag(tag).unwrap().to_string()
+    }
+
+    #[test]
+    fn the_latest_tag_is_that_of_the_highest_version() {
+        let latest = |tags: &[&str]| {
+            let tags: Vec<String> = tags.iter().map(|&tag| tag.to_owned()).collect();
+            Version::latest(&tags).map(str::to_owned).unwrap_or_default()
+        };
+        assert_eq!(latest(&["r1", "r10", "r9", "zoo"]), "r10");
+        assert_eq!(latest(&["1.2.0", "1.2.0-rc1", "1.10.0"]), "1.10.0");
+        assert_eq!(latest(&["alpha", "beta"]), "beta");
+        assert_eq!(latest(&[]), "");
     }
 
     #[test]

@@ -189,7 +189,8 @@ impl Text {
         };
         if let Some((at, _)) = text.char_indices().find(|&(_, c)| !is_allowed(c)) {
             let mark = mark_after(&text[..at]);
-            return Err(Finding::new(mark, "text", "a control character"));
+            let finding = Finding::new(mark, "text", "a control character");
+            return Err(finding.hint("save it as UTF-8"));
         }
         let completed = !text.is_empty() && !text.ends_with(is_break);
         if completed {
@@ -308,9 +309,30 @@ fn syntax(error: &libyaml_safer::Error) -> Finding {
         Some(context) => format!("{} {context}", error.problem()),
         None => error.problem().to_owned(),
     };
-    let mark = error.problem_mark().map(mark);
-    Finding::new(mark, "YAML", format!("a syntax error: {problem}"))
+    let place = error.problem_mark().map(mark);
+    let begin = error.context_mark().map(mark);
+    let begins = match (begin, place) {
+        (Some(begin), Some(place)) if begin.line < place.line => format!(", from {begin}"),
+        _ => String::new(),
+    };
+    let finding = Finding::new(place, "YAML", format!("a syntax error: {problem}{begins}"));
+    match MENDED.iter().find(|(said, _)| problem.contains(said)) {
+        Some((_, hint)) => finding.hint(*hint),
+        None => finding,
+    }
 }
+
+/// What is written instead of what libyaml says this of.
+const MENDED: [(&str, &str); 8] = [
+    ("mapping values are not", "indent the keys of a map alike; quote a value with `: ` in it"),
+    ("did not find expected key", "indent the keys of a map alike; close what a quote opens"),
+    ("did not find expected '-'", "indent the items of a list alike"),
+    ("cannot start any token", "quote a value that begins so"),
+    ("',' or ']'", "close the list: `]`"),
+    ("',' or '}'", "close the map: `}`"),
+    ("scanning a quoted scalar", "close the quote"),
+    ("a tab character", "indent with spaces"),
+];
 
 fn mark(mark: libyaml_safer::Mark) -> Mark {
     Mark { line: mark.line + 1, column: mark.column + 1 }
@@ -347,7 +369,7 @@ impl Composer<'_> {
             });
             match (error.problem_mark(), at) {
                 (Some(at), Some('\t')) if error.problem().contains("cannot start") => {
-                    Finding::new(mark(at), "spaces", "a tab")
+                    Finding::new(mark(at), "spaces", "a tab").hint("indent with spaces")
                 }
                 _ => syntax(&error),
             }
@@ -463,7 +485,8 @@ impl Composer<'_> {
             }
             None => {
                 let found = format!("the alias `*{anchor}` without it");
-                return Err(Finding::new(mark, format!("the anchor `&{anchor}` before"), found));
+                let finding = Finding::new(mark, format!("the anchor `&{anchor}` before"), found);
+                return Err(finding.hint("quote what begins with `*` and is no alias"));
             }
         };
         self.check_depth(mark, depth + weight.height)?;
@@ -584,7 +607,8 @@ mod tests {
         assert_eq!(
             refused("a: 1\n\tb: 2\n"),
             "line 2, column 1: expected YAML, found a syntax error: \
-             found a tab character that violates indentation while scanning a plain scalar"
+             found a tab character that violates indentation while scanning a plain scalar, \
+             from line 1, column 4; indent with spaces"
         );
         assert_eq!(
             refused(b"a: b\nk: \xff"),
@@ -592,13 +616,16 @@ mod tests {
         );
         assert_eq!(
             refused("a: \u{7}"),
-            "line 1, column 4: expected text, found a control character"
+            "line 1, column 4: expected text, found a control character; save it as UTF-8"
         );
     }
 
     #[test]
     fn a_tab_is_called_one() {
-        assert_eq!(refused("a:\n\tb: 2\n"), "line 2, column 1: expected spaces, found a tab");
+        assert_eq!(
+            refused("a:\n\tb: 2\n"),
+            "line 2, column 1: expected spaces, found a tab; indent with spaces"
+        );
     }
 
     #[test]

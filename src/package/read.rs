@@ -11,6 +11,7 @@ use crate::model::bundle;
 use crate::model::compression::{Format, Method};
 use crate::model::digest::Sha256Digest;
 use crate::model::interface::document;
+use crate::model::value::printable;
 use crate::model::verified::RawArchive;
 use crate::model::verify::Found;
 use flate2::bufread::MultiGzDecoder;
@@ -69,8 +70,28 @@ pub enum ReadError {
     Damaged(String),
     #[error("its content is compressed with `{0}`, which is not read here")]
     Compression(String),
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    #[error("{what} cannot be read: {why}", what = .0, why = shown(.1))]
+    Header(&'static str, io::Error),
+    #[error("{}", shown(.0))]
+    Io(io::Error),
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        ReadError::Io(error)
+    }
+}
+
+/// What a library says of bytes that anyone may have chosen, on one line.
+fn shown(error: &io::Error) -> String {
+    let text = error.to_string();
+    let short: String = text.chars().take(100).collect();
+    printable(&short) + if short.len() < text.len() { "…" } else { "" }
+}
+
+/// An error of a header of the archive in a package.
+fn header_of(what: &'static str) -> impl Fn(io::Error) -> ReadError {
+    move |error| ReadError::Header(what, error)
 }
 
 pub(super) fn damaged<T>(what: impl Into<String>) -> Result<T, ReadError> {

@@ -121,6 +121,9 @@ pub enum Compiled {
 /// The directory in a run's directory that Puppet keeps its catalog below.
 pub const CATALOG: &str = "catalog";
 
+/// The file there in which Puppet names the resources that it will look after.
+pub const RESOURCES: &str = "resources.txt";
+
 /// Whether Puppet's output is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
@@ -191,8 +194,13 @@ pub fn puppet(code: &Code, places: &Places, around: &Surroundings, mode: Mode) -
             ("catalog_cache_terminus", "json".to_owned()),
             ("client_datadir", format!("{run}/{CATALOG}")),
             ("prerun_command", command.clone()),
+            ("classfile", format!("{run}/classes.txt")),
+            ("resourcefile", format!("{run}/{RESOURCES}")),
         ],
     };
+    if let Compiled::AppliedIf { .. } = &around.compiled {
+        arguments.push("--write-catalog-summary".to_owned());
+    }
     for (name, value) in settings.into_iter().chain(certname).chain(condition) {
         arguments.extend([format!("--{name}"), value]);
     }

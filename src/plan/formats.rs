@@ -29,7 +29,9 @@ pub fn choose(
     let formats: BTreeSet<Format> = formats.iter().copied().collect();
     let compressed = |format| match Compression::new(method, level, format) {
         Ok(compression) => Ok((format, compression)),
-        Err(error) => Err(Failure::new(error.to_string()).exit(Exit::Usage)),
+        Err(error) => Err(Failure::new(error.to_string())
+            .exit(Exit::Usage)
+            .hint(format!("--compression-level {}", error.highest()))),
     };
     formats.into_iter().map(compressed).collect()
 }

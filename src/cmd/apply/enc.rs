@@ -1,11 +1,12 @@
 //! The ENC of a run: asked of its source, or kept from the last time, or that of an earlier run.
 
 use super::Context;
+use crate::cmd::instead;
 use crate::host::http::{self, Credentials, Files, Tries};
 use crate::host::kept_enc::{self, Kept};
 use crate::host::process::{Bounds, document};
 use crate::host::state::Run;
-use crate::host::{ec2, hostname, input};
+use crate::host::{ec2, fs, hostname, input};
 use crate::model::certname::Certname;
 use crate::model::command::CommandLine;
 use crate::model::digest::Sha256Digest;
@@ -47,6 +48,7 @@ pub fn read(context: &Context, run: &mut Run) -> Result<Call, Failure> {
 
 /// A document that is accepted is kept; where its source is away, a run may go on with it.
 fn from_source(context: &Context, request: &EncRequest, run: &mut Run) -> Result<Call, Failure> {
+    refuse_absent(request)?;
     let question = Question::of(context, request)?;
     let place = question.place();
     let (text, kept_since) = match question.answer() {
@@ -70,6 +72,27 @@ fn from_source(context: &Context, request: &EncRequest, run: &mut Run) -> Result
         (context.say)(Event::Warning { text });
     }
     Ok(enc)
+}
+
+/// Refuses a file that an option names and that is not there, whoever would be shown it.
+fn refuse_absent(request: &EncRequest) -> Result<(), Failure> {
+    let named = [
+        ("--enc-token-file", &request.token_file),
+        ("--enc-client-cert", &request.client_cert),
+        ("--enc-client-key", &request.client_key),
+        ("--enc-ca", &request.ca),
+    ];
+    for (option, path) in named {
+        let Some(path) = path else { continue };
+        if fs::kind(path)?.is_none() {
+            let what = format!("`{}` of `{option}` does not exist", path.display());
+            return Err(Failure::new(what).hint(match request.source {
+                EncSource::Web(_) => format!("name the file: `{option} FILE`"),
+                _ => format!("leave `{option}` out: it is for web services"),
+            }));
+        }
+    }
+    Ok(())
 }
 
 fn parsed(
@@ -144,7 +167,10 @@ impl<'a> Question<'a> {
     fn read(&self, path: &Path) -> Result<Vec<u8>, Unanswered> {
         let path = path.to_owned();
         let hint = "name the node's ENC with `--enc FILE`, or write it to stdin with `--enc -`";
-        let read = move || input::read(&path, LARGEST).map_err(|failure| failure.hint(hint));
+        let read = move || {
+            input::read(&path, LARGEST)
+                .map_err(|failure| instead::of_document(failure, &path, hint))
+        };
         self.unless_interrupted(read)
     }
 
@@ -180,7 +206,7 @@ impl<'a> Question<'a> {
             Some(signal) => interrupted(signal),
             None => {
                 let what = format!("failed to get the ENC from `{}`", self.asked);
-                Unanswered::Away(Failure::new(what).because(error))
+                Unanswered::Away(Failure::new(what).because(error).hint(format!("try it: {line}")))
             }
         })
     }

@@ -4,6 +4,7 @@ use super::Context;
 use super::check::check;
 use super::enc::Call;
 use crate::cmd::install::{Installer, Request};
+use crate::cmd::instead;
 use crate::host::release;
 use crate::host::state::Run;
 use crate::model::app::{AppPath, Release};
@@ -27,7 +28,15 @@ pub fn installed(
         None => Request::of(release_of(app)?),
         Some(path) => {
             let what = format!("reading `{}`", path.display());
-            during(context.say, what, || Request::of_file(context.state, path))?.expecting(app)?
+            let leave_out = |release: &Release| {
+                format!("is it a release? leave `--package` out: localpuppet apply {release}")
+            };
+            during(context.say, what, || Request::of_file(context.state, path))
+                .map_err(|failure| instead::of_package(failure, path, leave_out))?
+                .expecting(app)
+                .map_err(|failure| {
+                    failure.hint(format!("name the package of `{app}`: `--package FILE`"))
+                })?
         }
     };
     run.record.package = Some(request.wanted.package.clone());

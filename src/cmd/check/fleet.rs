@@ -80,7 +80,8 @@ fn names(directory: &Path) -> Result<Vec<String>, Failure> {
     names.retain(|name| name.ends_with(".yaml") || name.ends_with(".yml"));
     match names.is_empty() {
         false => Ok(names),
-        true => Err(Failure::new(format!("`{}` has no *.yaml or *.yml", directory.display()))),
+        true => Err(Failure::new(format!("`{}` has no *.yaml or *.yml", directory.display()))
+            .hint("name a directory of `NODE.yaml`: `--enc-dir DIR`")),
     }
 }
 

@@ -2,12 +2,14 @@
 
 use crate::cli;
 use crate::cmd::apply::code_of_checkout;
+use crate::cmd::instead;
 use crate::cmd::package_file;
 use crate::host::scratch::Scratch;
 use crate::host::source::ModuleRoot;
 use crate::host::state::State;
 use crate::host::{fs, input, release};
 use crate::model::app::{AppPath, Release};
+use crate::model::command::quote;
 use crate::model::digest::Sha256Digest;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
@@ -92,7 +94,11 @@ pub fn in_checkout(checkout: &Checkout, app: &AppPath) -> Result<Found, Failure>
 
 /// A release in a package file, unpacked for a look.
 fn in_package(path: &Path, app: &AppPath) -> Result<Found, Failure> {
-    let file = package_file::open(path)?;
+    let file = package_file::opened(path).map_err(|failure| {
+        instead::of_package(failure, path, |release| {
+            format!("is it a release? leave `--package` out: localpuppet preview {release}")
+        })
+    })?;
     let shown = path.display();
     if !file.problems.is_empty() {
         let what = format!("`{shown}` is not as it was built");
@@ -103,7 +109,9 @@ fn in_package(path: &Path, app: &AppPath) -> Result<Found, Failure> {
     let named = app.as_str().parse::<Release>().ok();
     if named.is_some_and(|named| *named.path() != bundle.app) {
         let what = format!("`{shown}` is the package of `{}`, not of `{app}`", bundle.app);
-        return Err(Failure::new(what).exit(Exit::InstallFailed));
+        let hint =
+            format!("localpuppet preview {} --package {}", bundle.app, quote(&shown.to_string()));
+        return Err(Failure::new(what).exit(Exit::InstallFailed).hint(hint));
     }
     if bundle.size() > LARGEST {
         let what = format!("`{shown}` has more than {LARGEST} bytes of content");

@@ -14,7 +14,7 @@ use crate::model::failure::Failure;
 use crate::model::redaction::redacted;
 use crate::model::run::Mode;
 use crate::plan::apply::{self as plan, Colour, Places, Surroundings};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Refuses to apply whatever was compiled.
@@ -33,6 +33,8 @@ pub struct Compiled {
     plain: Catalog,
     /// What is in the modules' files that it names.
     contents: BTreeMap<String, String>,
+    /// The resources that Puppet would look after.
+    managed: Option<BTreeSet<String>>,
 }
 
 impl Compiled {
@@ -41,9 +43,13 @@ impl Compiled {
         self.plain.plan(bundle_id, &self.contents)
     }
 
-    /// The catalog with what is in the files that it names.
+    /// What would be applied of the catalog, with what is in the files that it names.
     pub fn whole(self) -> Catalog {
-        self.plain.with_sources(&self.contents)
+        let whole = self.plain.with_sources(&self.contents);
+        match self.managed {
+            Some(managed) => whole.without_exports(&managed),
+            None => whole,
+        }
     }
 }
 
@@ -89,6 +95,7 @@ impl Compiler<'_> {
         let plain = Catalog::from_json(&text, &away)
             .map_err(|error| Failure::new("Puppet's catalog cannot be read").because(error))?;
         let contents = catalog::contents(&found.code.modulepath, plain.sources().iter());
-        Ok(Compiled { plain, contents })
+        let managed = catalog::managed(Path::new(&places.run), plan::RESOURCES)?;
+        Ok(Compiled { plain, contents, managed })
     }
 }

@@ -28,7 +28,8 @@ impl Directory {
         let root = std::path::absolute(path).map_err(|error| failed("find", path, error))?;
         match fs::kind(&root)? {
             Some(_) if !fs::is_directory(&root)? => {
-                Err(Failure::new(format!("`{}` is no directory", path.display())))
+                Err(Failure::new(format!("`{}` is no directory", path.display()))
+                    .hint("name a directory, which may not be there yet"))
             }
             _ => Ok(Directory { root }),
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Entry, EntryKind, Inventory, LONGEST_NAME, Package, ReadError, Visitor, damaged, decompress,
-    drain, stream_of,
+    drain, header_of, stream_of,
 };
 use crate::model::compression::{Format, Method};
 use crate::model::verified::RawArchive;
@@ -37,7 +37,7 @@ fn members<R: BufRead + Seek>(
     file.rewind()?;
     let mut archive = ar::Archive::new(file);
     while let Some(member) = archive.next_entry() {
-        let member = member?;
+        let member = member.map_err(header_of("an ar header of it"))?;
         let (name, size) = (member.header().identifier().to_vec(), member.header().size());
         let name = String::from_utf8_lossy(&name);
         let is = |of: &&'static str| name.starts_with(*of);
@@ -148,7 +148,7 @@ fn refuse_odd_members(file: &mut (impl Read + Seek), length: u64) -> Result<(), 
         file.read_exact(&mut header).or_else(|_| damaged("it ends inside a member's header"))?;
         let plain = header.iter().all(|&byte| byte == b'\n' || (b' '..=b'~').contains(&byte));
         if !plain || header[0] == b'/' || header[0] == b'#' || !header.ends_with(b"`\n") {
-            return damaged("it has a member that no .deb has");
+            return damaged(format!("its ar header at byte {at} is of no member that a .deb has"));
         }
         let start = ["debian-binary", "control.tar", "data.tar"].get(number).unwrap_or(&"_");
         if !header.starts_with(start.as_bytes()) {
@@ -156,7 +156,7 @@ fn refuse_odd_members(file: &mut (impl Read + Seek), length: u64) -> Result<(), 
         }
         let size = String::from_utf8_lossy(&header[48..58]).trim_end().parse::<u64>();
         let Ok(size) = size else {
-            return damaged("it has a member without a size");
+            return damaged(format!("its ar header at byte {at} has no size"));
         };
         at = at.saturating_add(60).saturating_add(size);
         if at > length {
@@ -185,7 +185,7 @@ fn read_control(
     let mut text: Option<Vec<u8>> = None;
     let mut archive = Archive::new(decompress(method, from, size)?);
     for entry in archive.entries()?.raw(true) {
-        let entry = entry?;
+        let entry = entry.map_err(header_of("a tar header in `control.tar`"))?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         match name.strip_prefix("./").unwrap_or(&name) {
             "control" if text.is_some() => return damaged("it has two control files"),
@@ -216,7 +216,7 @@ fn show_data(
     let mut archive = Archive::new(decompress(method, from, size)?);
     let (mut long_name, mut long_target) = (None, None);
     for entry in archive.entries()?.raw(true) {
-        let mut entry = entry?;
+        let mut entry = entry.map_err(header_of("a tar header in `data.tar`"))?;
         let header = entry.header();
         let kind = match header.entry_type() {
             EntryType::GNULongName => {
