@@ -38,7 +38,7 @@ pub fn built(root: &ModuleRoot, args: &cli::Bundle, say: Say) -> Result<Vec<Buil
     let prepared = prepared.collect::<Result<Vec<_>, _>>()?;
     let signer = proof::signer(args)?;
     fs::create_directory(&args.out)
-        .map_err(|failure| failure.hint("name a directory that can be made: `--out DIR`"))?;
+        .map_err(|failure| failure.hint("name another directory: `--out DIR`"))?;
     let built = prepared.iter().map(|prepared| {
         let what = format!("packing `{}`", prepared.bundle.app);
         during(say, what, || {

@@ -23,8 +23,11 @@ pub fn of_package(failure: Failure, path: &Path, with: impl FnOnce(&Release) -> 
     failure.hint(hint.unwrap_or_else(make))
 }
 
-/// The same failure with a hint: a YAML file that is near to the path, or else what to do.
+/// The same: a YAML file that is near to the path, or else what to do.
 pub fn of_document(failure: Failure, path: &Path, otherwise: &str) -> Failure {
+    if !failure.hints().is_empty() {
+        return failure;
+    }
     let hint = meant(path, subject::is_document).hint();
     failure.hint(hint.unwrap_or_else(|| otherwise.to_owned()))
 }

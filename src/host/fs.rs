@@ -1,6 +1,7 @@
 //! Files: read within bounds, written beside their place and renamed into it.
 #![allow(clippy::disallowed_methods)]
 
+use crate::model::command::quote;
 use crate::model::digest::Sha256Digest;
 use crate::model::failure::Failure;
 use rustix::fs::{AtFlags, CWD};
@@ -13,7 +14,17 @@ use tempfile::{NamedTempFile, TempPath};
 
 /// `failed to DEED `PATH`: what the system said`.
 pub fn failed(deed: &str, path: &Path, error: io::Error) -> Failure {
-    Failure::new(format!("failed to {deed} `{}`: {}", path.display(), plain(&error)))
+    let failure = Failure::new(format!("failed to {deed} `{}`: {}", path.display(), plain(&error)));
+    let look = match error.kind() {
+        io::ErrorKind::PermissionDenied => "see who may: ls -ld",
+        io::ErrorKind::StorageFull => "see what is full: df -h",
+        io::ErrorKind::ReadOnlyFilesystem => "see how it is mounted: findmnt --target",
+        _ => return failure,
+    };
+    // What is not there yet cannot be looked at; the directory that it would be in can.
+    let is_there = |path: &&Path| fs::symlink_metadata(path).is_ok();
+    let there = path.ancestors().find(is_there).unwrap_or(Path::new("."));
+    failure.hint(format!("{look} {}", quote(&there.to_string_lossy())))
 }
 
 /// The system's words, without Rust's number after them.
