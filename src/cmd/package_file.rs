@@ -70,7 +70,8 @@ pub fn opened(path: &Path) -> Result<PackageFile, Failure> {
     of_file(fs::open(path)?, &path.display().to_string())
 }
 
-fn how_to_make(release: &Release) -> String {
+/// What is to be done where a release is named in place of its package.
+pub fn how_to_make(release: &Release) -> String {
     format!("this makes its package: localpuppet bundle {release}")
 }
 

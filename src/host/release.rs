@@ -3,7 +3,7 @@
 
 use super::interface;
 use super::look::{Seen, look};
-use crate::model::app::Release;
+use crate::model::app::{AppPath, Release, directory_name};
 use crate::model::bundle::{self, Bundle};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
@@ -67,6 +67,13 @@ pub fn interface(root: &str, bundle: &Bundle) -> Result<Interface, Failure> {
     Interface::of_bundle(&text, node).map_err(|error| {
         refused(format!("`{path}` is not the class interface of the release")).because(error)
     })
+}
+
+/// The tags of an app that are installed below a root, where their directories have their names.
+pub fn tags(root: &str, app: &AppPath) -> Vec<String> {
+    let directory = format!("{root}{}/{}", bundle::INSTALL_ROOT, directory_name(app.as_str()));
+    let names = super::fs::names(Path::new(&directory)).unwrap_or_default();
+    names.into_iter().filter(|name| name != "trunk" && !name.contains('+')).collect()
 }
 
 /// Every directory among the releases of a root, in order: `/usr/share/localpuppet/foo/r1`.

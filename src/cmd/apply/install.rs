@@ -13,6 +13,7 @@ use crate::model::event::during;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::request::Install;
+use crate::model::version::Version;
 use crate::plan::apply::{self as plan, Code};
 
 /// Installs a release if it is not there, verifies it, checks the call of it, and says where its
@@ -25,7 +26,7 @@ pub fn installed(
     run: &mut Run,
 ) -> Result<Code, Failure> {
     let request = match options.package.as_deref() {
-        None => Request::of(release_of(app)?),
+        None => Request::of(release_of(context, app)?),
         Some(path) => {
             let what = format!("reading `{}`", path.display());
             let leave_out = |release: &Release| {
@@ -62,7 +63,7 @@ pub fn there(
     call: &Call,
     run: &mut Run,
 ) -> Result<Code, Failure> {
-    let release = release_of(app)?;
+    let release = release_of(context, app)?;
     let offline = Install { package: None, bundle_id: None, manager: None, lock_timeout: 0 };
     run.record.package = Some(release.package_name());
     let bundle = installer(context, &offline).whole(&release)?.ok_or_else(|| {
@@ -90,9 +91,13 @@ fn code(context: &Context, bundle: &Bundle, run: &mut Run) -> Code {
     plan::code(context.state.root(), bundle)
 }
 
-fn release_of(app: &AppPath) -> Result<Release, Failure> {
+fn release_of(context: &Context, app: &AppPath) -> Result<Release, Failure> {
     Release::of(app).map_err(|error| {
-        Failure::new(error.to_string())
-            .hint("apply a tag, as in `foo/tags/r1`, or a checkout with `--module-root DIR`")
+        let failure = Failure::new(error.to_string());
+        match Version::latest(&release::tags(context.state.root(), app)) {
+            Some(tag) => failure.hint(format!("name one of its tags: `{app}/tags/{tag}`")),
+            None => failure
+                .hint("apply a tag, as in `foo/tags/r1`, or a checkout with `--module-root DIR`"),
+        }
     })
 }

@@ -1,5 +1,6 @@
 //! Packages that are handed in: read whole, and held against the ledger.
 
+use crate::cmd::instead;
 use crate::cmd::package_file::{self, PackageFile};
 use crate::host::fs;
 use crate::host::store::Store;
@@ -72,7 +73,8 @@ impl Candidate {
 pub fn read_all(paths: &[PathBuf], snapshots: bool, say: Say) -> Result<Vec<Candidate>, Failure> {
     let mut candidates: Vec<Candidate> = Vec::new();
     for path in paths {
-        let candidate = during(say, format!("reading `{}`", path.display()), || read(path))?;
+        let candidate = during(say, format!("reading `{}`", path.display()), || read(path))
+            .map_err(|failure| instead::of_package(failure, path, package_file::how_to_make))?;
         if candidate.bundle.tag.is_none() && !snapshots {
             return Err(Failure::new(format!(
                 "`{}` is a snapshot of `{}`, not a release",
