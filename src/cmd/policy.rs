@@ -92,9 +92,8 @@ fn read(path: &Path) -> Result<Policy, Failure> {
         let failure = refused(format!("there is no policy `{shown}`"));
         instead::of_document(failure, path, HOW_TO_WRITE)
     })?;
-    Policy::parse(&text).map_err(|error| {
-        refused(format!("the policy `{shown}` is not valid")).because(error).hint(HOW_TO_WRITE)
-    })
+    Policy::parse(&text)
+        .map_err(|error| refused(format!("the policy `{shown}` is not valid")).because(error))
 }
 
 fn beside(policy: &Path, name: &str) -> PathBuf {
