@@ -21,22 +21,12 @@ fn documents_are_valid_for_the_makers_of_their_formats() {
     assert!(bundled.status.success(), "{}", String::from_utf8_lossy(&bundled.stderr));
     let modules = out.path().join("localpuppet-foo-r1_1.cdx.json");
     let statement = out.path().join("localpuppet-foo-r1_1.provenance.json");
-    let validate = |modules: &Path, statement: &Path| {
-        let mut python = Command::new("python3");
-        python.env("PYTHONPATH", &schemas).env("PYTHONDONTWRITEBYTECODE", "1");
-        python.arg(top.join("tests/schemas.py")).args([modules, statement]).output().unwrap()
-    };
-    let valid = validate(&modules, &statement);
-    assert!(valid.status.success(), "{}", String::from_utf8_lossy(&valid.stderr));
+    let mut python = Command::new("python3");
+    python.env("PYTHONPATH", &schemas).env("PYTHONDONTWRITEBYTECODE", "1");
+    let held =
+        python.arg(top.join("tests/schemas.py")).args([modules, statement]).output().unwrap();
+    assert!(held.status.success(), "{}", String::from_utf8_lossy(&held.stderr));
     // The programs do look: what is wrong is found by each of them.
-    for (path, right, wrong) in [
-        (&modules, "\"library\"", "\"book\""),
-        (&statement, "\"buildType\"", "\"buildKind\""),
-        (&statement, "\"subject\"", "\"subjects\""),
-    ] {
-        let text = std::fs::read_to_string(path).unwrap();
-        std::fs::write(path, text.replace(right, wrong)).unwrap();
-        assert!(!validate(&modules, &statement).status.success(), "{wrong}");
-        std::fs::write(path, text).unwrap();
-    }
+    let refused = "\"book\": AssertionError\n\"buildKind\": ParseError\n\"subjects\": ParseError\n";
+    assert_eq!(String::from_utf8_lossy(&held.stdout), refused);
 }

@@ -39,34 +39,34 @@ fn a_slow_step_has_a_line_that_goes() {
 }
 
 #[test]
-fn a_quick_step_has_none_and_neither_have_pipes_json_and_dumb_terminals() {
+fn a_quick_step_has_none() {
     let directory = tempfile::tempdir().unwrap();
-    let quick = release(directory.path(), 0);
-    let seen = on_terminal(&quick, &[PLAIN]);
+    let seen = on_terminal(&release(directory.path(), 0), &[PLAIN]);
     assert!(seen.starts_with("foo/tags/r1 version 1\n") && !seen.contains('\u{1b}'), "{seen:?}");
-
-    let directory = tempfile::tempdir().unwrap();
-    let slow = release(directory.path(), 6) + " --format rpm --compression xz";
-    for (how, set) in [("--json", PLAIN), ("", ("TERM", "dumb"))] {
-        let seen = on_terminal(&format!("{slow} {how}"), &[set]);
-        assert!(!seen.contains("packing") && !seen.contains('\u{1b}'), "{how}: {seen:?}");
-    }
-    let piped = on_terminal(&format!("{slow} 2>&1 | cat"), &[PLAIN]);
-    assert!(
-        piped.starts_with("foo/tags/r1 version 1\n") && !piped.contains("packing"),
-        "{piped:?}"
-    );
 }
 
 #[test]
-fn waiting_for_a_run_has_a_line_too() {
+fn waiting_for_a_run_has_a_line_too_but_not_in_pipes_json_and_dumb_terminals() {
     let node = tempfile::tempdir().unwrap();
     let line = apply(node.path(), "class foo { exec { '/bin/sleep 4': } }\n");
     let started = on_terminal(&format!("{line} --detach --run-id slow"), &[PLAIN]);
     assert_eq!(started, "slow\n");
-    let root = node.path().display();
-    let seen = on_terminal(&format!("localpuppet status --wait --root {root}"), &[PLAIN]);
-    assert!(seen.contains(" waiting for run `slow`"), "{seen:?}");
-    let left = left(&seen);
-    assert!(left.starts_with("localpuppet: `foo/trunk`: changed\n"), "{left:?}");
+    let wait = format!("localpuppet status --wait --root {}", node.path().display());
+    // All of them wait for that run.
+    let [shown, json, dumb, piped] = std::thread::scope(|scope| {
+        let watch = |how: &str, set| {
+            let line = format!("{wait}{how}");
+            scope.spawn(move || on_terminal(&line, &[set]))
+        };
+        let (dumb, pipe) = (("TERM", "dumb"), " 2>&1 | cat");
+        [watch("", PLAIN), watch(" --json", PLAIN), watch("", dumb), watch(pipe, PLAIN)]
+            .map(|watcher| watcher.join().unwrap())
+    });
+    assert!(shown.contains(" waiting for run `slow`"), "{shown:?}");
+    let told = "localpuppet: `foo/trunk`: changed\n";
+    assert!(left(&shown).starts_with(told), "{shown:?}");
+    for seen in [&json, &dumb, &piped] {
+        assert!(!seen.contains("waiting") && !seen.contains('\u{1b}'), "{seen:?}");
+    }
+    assert!(json.starts_with('{') && dumb.starts_with(told) && piped.starts_with(told), "{json}");
 }
