@@ -35,18 +35,20 @@ test: ## formatting and lints, unit tests, and every command with the real parts
 	tests/setup tools
 	$(MAKE) --no-print-directory --jobs=2 setup check
 	$(CARGO) test --locked --no-run
-	$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync scenarios test-apply test-others
+	$(MAKE) --no-print-directory --jobs=4 --keep-going --output-sync $(PARTS)
 
-# Cargo runs one test program after another; what `apply` does takes as long as all the others.
+# Cargo runs one test program after another: those that take or wait longest go beside the others.
 TESTS := $(basename $(notdir $(wildcard tests/*.rs))) $(patsubst tests/%/main.rs,%,$(wildcard tests/*/main.rs))
+LONG  := apply publish readme preview
+PARTS := scenarios test-others $(LONG:%=test-%)
 
-.PHONY: test-apply
-test-apply: # of cargo's, the longest
-	$(CARGO) test --locked --test apply
+.PHONY: $(LONG:%=test-%)
+$(LONG:%=test-%): test-%: # one of the long ones
+	$(CARGO) test --locked --test $*
 
 .PHONY: test-others
 test-others: # all the others
-	CALLS=120 $(CARGO) test --locked --no-fail-fast --lib --bins $(addprefix --test ,$(filter-out apply,$(TESTS)))
+	CALLS=120 $(CARGO) test --locked --no-fail-fast --lib --bins $(addprefix --test ,$(filter-out $(LONG),$(TESTS)))
 
 .PHONY: scenarios
 scenarios: # whole nodes, as shell programs
