@@ -16,6 +16,9 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use walkdir::{DirEntry, WalkDir};
 
+/// So much of a file is read at a time.
+const PIECE: usize = 32 << 10;
+
 /// The MD5 of a file, as `md5sums` of a .deb has it.
 pub type Md5Digest = [u8; 16];
 
@@ -35,7 +38,8 @@ pub struct Walked {
 /// Walks the directory of an app path and reads every file once.
 pub fn walk(top: &Path, app: &AppPath) -> Result<Walked, Failure> {
     let (entries, mut left_out) = entries(top, app)?;
-    let looked = entries.par_iter().map(|entry| look(top, app, entry));
+    let room = || vec![0; PIECE];
+    let looked = entries.par_iter().map_init(room, |piece, entry| look(top, app, entry, piece));
     let mut walked = Walked::default();
     for (entry, found) in entries.iter().zip(looked.collect::<Result<Vec<_>, _>>()?) {
         match found {
@@ -89,7 +93,7 @@ enum Found {
     Offender(String),
 }
 
-fn look(top: &Path, app: &AppPath, entry: &DirEntry) -> Result<Found, Failure> {
+fn look(top: &Path, app: &AppPath, entry: &DirEntry, piece: &mut [u8]) -> Result<Found, Failure> {
     let relative = entry.path().strip_prefix(top).unwrap_or(entry.path()).to_str();
     let path = relative.ok_or(TreePathError::NotUtf8);
     let path = match path.and_then(|text| format!("{app}/{text}").parse::<TreePath>()) {
@@ -105,7 +109,7 @@ fn look(top: &Path, app: &AppPath, entry: &DirEntry) -> Result<Found, Failure> {
     }
     match special(kind) {
         Some(reason) => Ok(Found::Offender(reason.to_owned())),
-        None => file(path, entry.path()),
+        None => file(path, entry.path(), piece),
     }
 }
 
@@ -130,21 +134,20 @@ fn special(kind: FileType) -> Option<&'static str> {
 }
 
 /// Reads a file; its mode is that of the file that was read.
-fn file(path: TreePath, at: &Path) -> Result<Found, Failure> {
+fn file(path: TreePath, at: &Path, piece: &mut [u8]) -> Result<Found, Failure> {
     let fail = |error| failed("read", at, error);
     let (mut file, metadata) = open_regular(at).map_err(fail)?;
     if metadata.mode() & 0o6000 != 0 {
         return Ok(Found::Offender("has a setuid or setgid bit".to_owned()));
     }
     let (mut sha256, mut md5, mut size) = (Sha256::new(), Md5::new(), 0);
-    let mut buffer = [0; 32 << 10];
     loop {
-        let read = file.read(&mut buffer).map_err(fail)?;
+        let read = file.read(piece).map_err(fail)?;
         if read == 0 {
             break;
         }
-        sha256.update(&buffer[..read]);
-        md5.update(&buffer[..read]);
+        sha256.update(&piece[..read]);
+        md5.update(&piece[..read]);
         size += read as u64;
     }
     let (mode, sha256) = (Mode::of(metadata.mode()), Sha256Digest::from_hasher(sha256));
