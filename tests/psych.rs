@@ -71,6 +71,7 @@ fn ours(document: &str) -> Result<Json, String> {
 /// The traps that the head of `psych.rs` and of `compose` list: refused, although Psych takes them.
 const TRAPS: &[&str] = &[
     "found a symbol",
+    "found the symbol `",
     "again, after line",
     " tagged `",
     "a very long number",
