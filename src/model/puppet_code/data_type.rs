@@ -439,7 +439,8 @@ fn hash(arguments: &[Argument]) -> Option<Type> {
             (key.clone(), value.clone(), sizes)
         }
         [] => (Type::Any, Type::Any, arguments),
-        [Argument::Integer(_), Argument::Integer(_)] => (Type::Any, Type::Any, arguments),
+        // A length alone is of keys and values that are `default`, which Puppet says nowhere.
+        [Argument::Integer(_), Argument::Integer(_)] => (Type::Default, Type::Default, arguments),
         _ => return None,
     };
     let size = size(sizes)?;
@@ -601,7 +602,19 @@ fn bounds(range: &Range<i64>) -> Vec<String> {
 }
 
 fn float_bounds(range: &Range<f64>) -> Vec<String> {
-    ends(range.from.map(|from| format!("{from:?}")), range.to.map(|to| format!("{to:?}")))
+    ends(range.from.map(decimal), range.to.map(decimal))
+}
+
+/// As Ruby writes it.
+fn decimal(float: f64) -> String {
+    if float == 0.0 || (1e-4..1e16).contains(&float.abs()) {
+        return format!("{float:?}");
+    }
+    let text = format!("{float:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |e| ('-', e));
+    let fraction = if digits.contains('.') { "" } else { ".0" };
+    format!("{digits}{fraction}e{sign}{exponent:0>2}")
 }
 
 fn ends(from: Option<String>, to: Option<String>) -> Vec<String> {
@@ -624,11 +637,12 @@ fn elements(types: &[&Type], size: &Size) -> Vec<String> {
     types.chain(length(size)).collect()
 }
 
-/// Single quotes where they will do.
+/// Single quotes where they will do: a backslash stands for itself before most characters.
 fn quote(text: &str) -> String {
-    let plain = !text.contains(['\'', '\\']) && !text.chars().any(char::is_control);
+    let ends = |(at, _)| matches!(text.as_bytes().get(at + 1), None | Some(b'\'' | b'\\'));
+    let plain = !text.match_indices('\\').any(ends) && !text.chars().any(char::is_control);
     if plain {
-        return format!("'{text}'");
+        return format!("'{}'", text.replace('\'', "\\'"));
     }
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -669,7 +683,11 @@ mod tests {
             ("Optional['a']", "Optional['a']"),
             ("Variant[Undef,Variant[String,Undef]]", "Variant[Undef, String]"),
             ("Variant[Boolean]", "Boolean"),
-            ("Enum[present,\"it's\"]", "Enum[\"it's\", 'present']"),
+            ("Enum[present,\"it's\"]", r"Enum['it\'s', 'present']"),
+            (r"Enum['a\b', 'a\\\\b', 'c\\']", r#"Enum["a\\\\b", 'a\b', "c\\"]"#),
+            ("Float[0.1e-7, 1e20]", "Float[1.0e-08, 1.0e+20]"),
+            ("Float[-0.0002, 1.25e100]", "Float[-0.0002, 1.25e+100]"),
+            ("Hash[1, 2]", "Hash[Default, Default, 1, 2]"),
             ("Enum['a',true]", "Enum['a', true]"),
             (r"Pattern[/^a\/b$/, 'c']", r"Pattern[/^a\/b$/, /c/]"),
             ("Array[String, 1, 3]", "Array[String, 1, 3]"),

@@ -60,6 +60,8 @@ struct Parser<'t> {
     at: usize,
     depth: usize,
     body: Body,
+    /// True in what a parameter has for want of a value, but for lambdas there.
+    in_default: bool,
     /// The classes whose bodies are open, by their places among those found.
     around: Vec<usize>,
     found: Vec<Place>,
@@ -74,7 +76,8 @@ struct Block {
 impl<'t> Parser<'t> {
     fn new(text: &'t str, tokens: &'t [Token]) -> Self {
         let (around, found) = (Vec::new(), Vec::new());
-        Parser { text, tokens, at: 0, depth: 0, body: Body::File, around, found }
+        let (body, in_default) = (Body::File, false);
+        Parser { text, tokens, at: 0, depth: 0, body, in_default, around, found }
     }
 
     fn program(&mut self, file: File) -> Result<(), Unreadable> {
@@ -141,7 +144,12 @@ impl<'t> Parser<'t> {
     fn statement(&mut self) -> Result<(Shape, bool), Unreadable> {
         if let Some(kind) = self.begins() {
             self.definition(kind)?;
-            return match self.infix().is_some() || self.is('{') {
+            let goes_on = self.infix().is_some()
+                || self.is_index()
+                || self.is('.')
+                || self.is('{')
+                || (self.is('(') && !self.is_apart());
+            return match goes_on {
                 true => Err(self.expected("a statement")),
                 false => Ok((Shape::effect(), false)),
             };

@@ -56,8 +56,9 @@ pub struct Tokens {
 /// Reads a text as tokens.
 pub fn lex(text: &str) -> Result<Tokens, Unreadable> {
     let out = Tokens::default();
-    let (jump, regex_ends, line) = (None, true, 0..0);
-    let mut lexer = Lexer { text, at: 0, jump, begin: 0, depth: 0, regex_ends, line, out };
+    let (jump, regex_ends, in_heredoc, line) = (None, true, false, 0..0);
+    let (at, begin, depth) = (0, 0, 0);
+    let mut lexer = Lexer { text, at, jump, begin, depth, regex_ends, in_heredoc, line, out };
     // A byte order mark is no code.
     lexer.eat("\u{feff}");
     lexer.until_end()?;
@@ -91,6 +92,8 @@ struct Lexer<'t> {
     depth: usize,
     /// False once a `/` was found that no later one closes: none behind it is closed either.
     regex_ends: bool,
+    /// True in the text of a heredoc.
+    in_heredoc: bool,
     /// From where to the end of its line was last looked for.
     line: Range<usize>,
     out: Tokens,
@@ -130,6 +133,7 @@ impl<'t> Lexer<'t> {
                 return Ok(());
             }
             '/' if self.rest().starts_with("/*") => {
+                self.at += 2;
                 let end = self.find(self.at, |rest| rest.find("*/"));
                 let end = end.ok_or_else(|| self.unreadable(start, "`/*` is not closed"))?;
                 self.at += end + 2;

@@ -4,6 +4,16 @@ use super::{Body, Parser, Place, is_keyword, is_name};
 use crate::model::puppet_code::lexer::Kind;
 use crate::model::puppet_code::{Unreadable, What};
 
+/// Where a parameter may take all the rest (`*$rest`).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    Nowhere,
+    /// In a lambda.
+    AtEnd,
+    /// In a function: its caller is told.
+    Anywhere,
+}
+
 /// So many classes may be around one: the name of each has those of all around it.
 const DEEPEST_CLASS: usize = 64;
 
@@ -48,7 +58,8 @@ impl Parser<'_> {
         self.found.push(place);
         if self.is('(') {
             self.at += 1;
-            self.parameters(')', kind == What::Function)?;
+            let is_function = kind == What::Function;
+            self.parameters(')', if is_function { Rest::Anywhere } else { Rest::Nowhere })?;
         }
         match kind {
             What::Function => self.return_type()?,
@@ -100,22 +111,46 @@ impl Parser<'_> {
         }
         self.at += 1;
         loop {
-            match self.kind(0) {
-                Some(Kind::Name | Kind::Number | Kind::Text(Some(_)) | Kind::Regex(_)) => {}
-                _ => return Err(self.expected("the name of a node")),
-            }
-            self.at += 1;
-            if self.is('{') {
+            self.host()?;
+            let ends = !self.eat(',') || self.is('{');
+            if ends {
                 break;
-            }
-            if !self.eat(',') && !self.eat('.') {
-                return Err(self.expected("`{`"));
             }
         }
         match self.block(Body::Other)?.ends_idle {
             Some(at) => Err(self.without_effect(at)),
             None => Ok(()),
         }
+    }
+
+    /// `a.example`, `'a.example'`, `/^a/` or `default`
+    fn host(&mut self) -> Result<(), Unreadable> {
+        let is_one = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+        let is_part = |parser: &Self| match parser.kind(0) {
+            Some(Kind::Name) => is_name(parser.word(0)) && !is_keyword(parser.word(0)),
+            kind => kind == Some(&Kind::Number),
+        };
+        let is_host = match self.kind(0) {
+            Some(Kind::Text(Some(text))) => text.chars().all(is_one),
+            Some(Kind::Regex(_)) => true,
+            Some(Kind::Name | Kind::Number) => {
+                self.word(0) == "default" || is_part(self) || self.word(0).contains('-')
+            }
+            _ => false,
+        };
+        if !is_host || self.word(0).contains("::") {
+            return Err(self.expected("the name of a node"));
+        }
+        let mut goes_on = is_part(self);
+        self.at += 1;
+        while goes_on && self.eat('.') {
+            goes_on = is_part(self);
+            if !goes_on {
+                return Err(self.expected("the name of a node"));
+            }
+            self.at += 1;
+        }
+        Ok(())
     }
 
     /// `type Foo::Bar = …`
@@ -143,19 +178,15 @@ impl Parser<'_> {
         }
     }
 
-    /// Parameters up to a closing mark; those of a lambda and of a function may take all the rest.
-    pub(super) fn parameters(
-        &mut self,
-        close: char,
-        may_take_rest: bool,
-    ) -> Result<(), Unreadable> {
+    /// Parameters up to a closing mark.
+    pub(super) fn parameters(&mut self, close: char, rest: Rest) -> Result<(), Unreadable> {
         let mut takes_rest = false;
         while !self.eat(close) {
-            if takes_rest {
+            if takes_rest && rest == Rest::AtEnd {
                 return Err(self.wrong("nothing may follow a parameter that takes the rest"));
             }
             takes_rest = self.parameter()?;
-            if takes_rest && !may_take_rest {
+            if takes_rest && rest == Rest::Nowhere {
                 return Err(self.wrong("no parameter of this may take the rest"));
             }
             if !self.eat(',') && !self.is(close) {
@@ -177,7 +208,9 @@ impl Parser<'_> {
         }
         self.at += 1;
         if self.eat('=') {
+            let outside = std::mem::replace(&mut self.in_default, true);
             self.expression()?;
+            self.in_default = outside;
         }
         Ok(takes_rest)
     }

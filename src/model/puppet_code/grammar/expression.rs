@@ -1,5 +1,6 @@
 //! Expressions, from an assignment down to one operand.
 
+use super::definition::Rest;
 use super::shape::{Form, Run, Shape, is_statement};
 use super::{Body, Parser, is_keyword, is_name};
 use crate::model::puppet_code::Unreadable;
@@ -15,6 +16,9 @@ impl Parser<'_> {
             false => left,
             true if !left.assignable => {
                 return Err(self.wrong_at(start, "no value may be given to this"));
+            }
+            true if self.in_default => {
+                return Err(self.wrong_at(start, "a default gives no value to a variable"));
             }
             true => {
                 self.at += 1;
@@ -51,7 +55,10 @@ impl Parser<'_> {
             }
             self.at += 1;
             let right = match operator {
-                "?" => self.selector()?,
+                "?" => {
+                    let selected = self.selector()?;
+                    self.behind(selected, start)?
+                }
                 _ => self.value(Self::operand)?,
             };
             run.operator(operator, right);
@@ -131,7 +138,17 @@ impl Parser<'_> {
         }
         let is_changed = self.at > start;
         let first = self.at;
-        let mut shape = self.primary()?;
+        let shape = self.primary()?;
+        let shape = self.behind(shape, first)?;
+        match shape.form {
+            Form::Collection if is_changed => Err(self.wrong_at(first, "a collector has no value")),
+            _ if is_changed => Ok(Shape::value(Form::Other)),
+            _ => Ok(shape),
+        }
+    }
+
+    /// What belongs to an operand and is behind it: an index, arguments, methods, a query.
+    fn behind(&mut self, mut shape: Shape, first: usize) -> Result<Shape, Unreadable> {
         loop {
             if self.is_index() {
                 self.index()?;
@@ -155,13 +172,8 @@ impl Parser<'_> {
                 }
                 shape = self.collection()?;
             } else {
-                break;
+                return Ok(shape);
             }
-        }
-        match shape.form {
-            Form::Collection if is_changed => Err(self.wrong_at(first, "a collector has no value")),
-            _ if is_changed => Ok(Shape::value(Form::Other)),
-            _ => Ok(shape),
         }
     }
 
@@ -185,9 +197,11 @@ impl Parser<'_> {
     /// `|$x| { … }` of a call, where there is one.
     fn lambda(&mut self) -> Result<Shape, Unreadable> {
         if self.eat('|') {
-            self.parameters('|', true)?;
+            self.parameters('|', Rest::AtEnd)?;
             self.return_type()?;
+            let outside = std::mem::take(&mut self.in_default);
             self.block(Body::Other)?;
+            self.in_default = outside;
         }
         Ok(Shape::effect())
     }

@@ -139,15 +139,17 @@ impl Run {
 
     /// An operator, and what is right of it.
     pub fn operator(&mut self, operator: &str, right: Shape) {
+        if matches!(operator, "and" | "or") {
+            self.joins = true;
+            self.query &= self.part.may_be_query();
+            self.part = Part::of(right);
+            return;
+        }
         let part = &mut self.part;
         part.any = true;
         match operator {
-            "and" | "or" => {
-                self.joins = true;
-                self.query &= part.may_be_query();
-                *part = Part::of(right);
-            }
             "in" => {}
+            "?" if right.form != Form::Other || !right.idle => *part = Part::of(right),
             "=~" | "!~" => part.matches = true,
             // All that is left of it is its operand.
             "?" => (part.matches, part.weaker, part.other) = (false, false, true),

@@ -44,7 +44,7 @@ impl Lexer<'_> {
             match rest.as_bytes()[end] {
                 b'"' => return Ok(Kind::Text(text)),
                 b'\\' => {
-                    let found = self.escape();
+                    let found = self.escape(here)?;
                     text = text.and_then(|text| Some(text + &found?));
                 }
                 _ if self.eat("{") => {
@@ -60,24 +60,24 @@ impl Lexer<'_> {
         }
     }
 
-    /// What an escape in double quotes stands for; none for a code point that is none.
-    fn escape(&mut self) -> Option<String> {
-        let c = self.peek()?;
+    /// What an escape in double quotes stands for; none for digits that are none.
+    fn escape(&mut self, start: usize) -> Result<Option<String>, Unreadable> {
+        let Some(c) = self.peek() else { return Ok(None) };
         self.at += c.len_utf8();
         let plain = match c {
             'n' => "\n",
             'r' => "\r",
             't' => "\t",
             's' => " ",
-            '"' | '\'' | '\\' | '$' => return Some(c.to_string()),
+            '"' | '\'' | '\\' | '$' => return Ok(Some(c.to_string())),
             '\n' => "",
-            'u' => return self.code_point(),
-            c => return Some(format!("\\{c}")),
+            'u' => return self.code_point(start).transpose(),
+            c => return Ok(Some(format!("\\{c}"))),
         };
-        Some(plain.to_owned())
+        Ok(Some(plain.to_owned()))
     }
 
-    fn code_point(&mut self) -> Option<String> {
+    fn code_point(&mut self, start: usize) -> Option<Result<String, Unreadable>> {
         // No more than six digits.
         const LONGEST: usize = 7;
         let rest = self.rest();
@@ -86,9 +86,10 @@ impl Lexer<'_> {
             Some(end) => (&rest[1..end], end + 1),
             None => (rest.get(..4)?, 4),
         };
-        let code = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)?;
+        let code = u32::from_str_radix(digits, 16).ok()?;
         self.at += length;
-        Some(code.to_string())
+        let text = char::from_u32(code).map(String::from);
+        Some(text.ok_or_else(|| self.unreadable(start, "no character has this number")))
     }
 
     /// Reads the code of `${…}` up to its closing brace, and sets it aside.
@@ -136,7 +137,11 @@ impl Lexer<'_> {
         };
         match inside.first_mut() {
             Some(first) if alone && matches!(first.kind, Kind::Name | Kind::Number) => {
-                self.named_variable(first.start, &self.text[first.start..first.end])?;
+                let name = &self.text[first.start..first.end];
+                if matches!(name, "true" | "false") {
+                    return Err(self.unreadable(first.start, "no variable may be this"));
+                }
+                self.named_variable(first.start, name)?;
                 first.kind = Kind::Variable;
             }
             _ => {}
@@ -146,6 +151,9 @@ impl Lexer<'_> {
 
     /// `@(TAG)`: the text is on the lines below, up to one that ends it.
     pub(super) fn heredoc(&mut self, start: usize) -> Result<Kind, Unreadable> {
+        if self.in_heredoc {
+            return Err(self.unreadable(start, "a heredoc may not begin in another's text"));
+        }
         let line_end = self.line_end();
         let line = &self.text[self.at..line_end];
         let close = self.find(self.at, |_| line.find(')'));
@@ -175,6 +183,7 @@ impl Lexer<'_> {
         self.text = &text[..lines.end];
         (self.at, self.line) = (lines.start, 0..0);
         let jump = self.jump.take();
+        self.in_heredoc = true;
         while let Some(found) = self.find(self.at, |rest| rest.find(['$', '\\'])) {
             let here = self.at + found;
             self.at = here + 1;
@@ -188,6 +197,7 @@ impl Lexer<'_> {
             }
         }
         (self.text, self.line, self.begin, self.jump) = (text, line, begin, jump);
+        self.in_heredoc = false;
         Ok(())
     }
 }
@@ -234,11 +244,8 @@ impl<'t> Heredoc<'t> {
     }
 }
 
-/// White space, `|`, `-`, the tag: in this order, all but the tag as wanted.
+/// Whatever is before the tag: `endline_pattern` begins nowhere.
 fn ends_heredoc(line: &str, tag: &str) -> bool {
-    let blank = [' ', '\t'];
-    let line = line.trim_end_matches(['\n', '\r']).trim_matches(blank);
-    let line = line.strip_prefix('|').unwrap_or(line).trim_start_matches(blank);
-    let line = line.strip_prefix('-').unwrap_or(line).trim_start_matches(blank);
-    line == tag
+    let line = line.strip_suffix('\n').unwrap_or(line);
+    line.trim_end_matches(is_blank).ends_with(tag)
 }
