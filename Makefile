@@ -43,12 +43,12 @@ LONG  := apply publish readme preview
 PARTS := scenarios test-others $(LONG:%=test-%)
 
 .PHONY: $(LONG:%=test-%)
-$(LONG:%=test-%): test-%: # one of the long ones
-	$(CARGO) test --locked --test $*
+$(LONG:%=test-%): test-%: # one of the long ones; they wait as long as they compute
+	RUST_TEST_THREADS=$$((2 * $$(nproc))) $(CARGO) test --locked --test $*
 
 .PHONY: test-others
 test-others: # all the others
-	CALLS=120 $(CARGO) test --locked --no-fail-fast --lib --bins $(addprefix --test ,$(filter-out $(LONG),$(TESTS)))
+	CALLS=60 $(CARGO) test --locked --no-fail-fast --lib --bins $(addprefix --test ,$(filter-out $(LONG),$(TESTS)))
 
 .PHONY: scenarios
 scenarios: # whole nodes, as shell programs
