@@ -44,21 +44,19 @@ pub fn prepare(
     let version = version::choose(&release, &siblings, args.version.as_ref())?;
     refuse_out_inside(root, &modulepath, &args.out)?;
     let directories = root.directories(&modulepath)?;
-    // Listing the tree takes one core; the classes are read by the others.
-    let mut interface = Ok(Interface::default());
-    let (trees, md5sums) = rayon::in_place_scope(|scope| {
-        scope.spawn(|_| interface = interface::read(&directories));
-        walk_all(root, &modulepath, say)
+    // One core lists the tree and puts the release together; the classes are read beside that.
+    let mut interface = Ok((String::new(), Vec::new()));
+    let (bundle, md5sums, materials) = rayon::in_place_scope(|scope| {
+        scope.spawn(|_| interface = interface::read(&directories).map(|read| written(&read)));
+        let (trees, md5sums) = walk_all(root, &modulepath, say)?;
+        let materials = locked(root, &trees)?;
+        hold_against_lock(root, app, &materials, args.locked, say)?;
+        let modules = modules(root, &trees, say)?;
+        Ok((Bundle::new(&release, version, &trees, modules), md5sums, materials))
     })?;
-    let materials = locked(root, &trees)?;
-    hold_against_lock(root, app, &materials, args.locked, say)?;
-    let modules = modules(root, &trees, say)?;
-    let interface = interface?;
-    for (path, why) in interface.unreadable() {
-        say(Event::Warning { text: format!("`{path}` cannot be parsed: {why}") });
-    }
-    let interface = interface.to_json();
-    let bundle = Bundle::new(&release, version, &trees, modules).with_interface(&interface);
+    let (interface, unreadable) = interface?;
+    unreadable.into_iter().for_each(|text| say(Event::Warning { text }));
+    let bundle = bundle.with_interface(&interface);
     let longest = bundle.file_name(Format::Rpm).len();
     if longest > LONGEST_COMPONENT {
         return Err(Failure::new(format!("the name of the package of `{app}` is too long"))
@@ -70,6 +68,13 @@ pub fn prepare(
             ));
     }
     Ok(Prepared { release, bundle, interface, md5sums, materials })
+}
+
+/// The text of an `interface.json`, and what is told of each manifest that could not be read.
+fn written(interface: &Interface) -> (String, Vec<String>) {
+    let unreadable = interface.unreadable();
+    let told = unreadable.map(|(path, why)| format!("`{path}` cannot be parsed: {why}"));
+    (interface.to_json(), told.collect())
 }
 
 /// Describes an app of a checkout as its bundle would; trunk is allowed, and nothing is written.
