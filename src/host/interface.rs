@@ -5,13 +5,14 @@ use super::fs::{failed, is_directory, kind, names, read_bounded};
 use crate::model::app::AppPath;
 use crate::model::failure::Failure;
 use crate::model::interface::hiera::{self, Files, Found, Values};
-use crate::model::interface::{Data, Interface, Module};
+use crate::model::interface::{Data, Interface, Module, in_its_place};
 use crate::model::litter;
 use crate::model::puppet_code::Unreadable;
 use crate::model::puppet_code::definition::of_module;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 use walkdir::{DirEntry, WalkDir};
 
 /// A manifest or a file of data of more than this is not read.
@@ -65,18 +66,26 @@ fn module(app: &AppPath, directory: &Path) -> Result<(Module, Values), Failure> 
             return Ok((path, Err(Unreadable { line: 1, what })));
         }
         let text = read_bounded(&path, LARGEST)?.unwrap_or_default();
-        // Sooner than to look for what is no UTF-8 where all is.
-        let text = String::from_utf8(text)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        Ok((path, of_module(&text)))
+        let found = String::from_utf8(text).map_err(|error| not_utf8(&error));
+        Ok((path, found.and_then(|text| of_module(&text))))
     });
     let (data, values) = data(directory)?;
     let mut module = Module::new(app.clone(), data);
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
     for (path, found) in found.collect::<Result<Vec<_>, Failure>>()? {
         let path = path.strip_prefix(directory).unwrap_or(&path);
-        module.add(path.to_string_lossy().into_owned(), found);
+        let path = path.to_string_lossy().into_owned();
+        let found = found.and_then(|found| in_its_place(&name, &path, found));
+        module.add(path, found);
     }
     Ok((module, values))
+}
+
+/// Puppet reads no other text, not in a comment either.
+fn not_utf8(error: &FromUtf8Error) -> Unreadable {
+    let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    Unreadable { line, what: "this is no UTF-8".to_owned() }
 }
 
 /// The data of a hiera.yaml of version 5 that reads nothing but files of its own.

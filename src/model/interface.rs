@@ -170,8 +170,8 @@ impl Interface {
             }
         }
         match (known, unknown) {
-            (Some(found), _) => found,
-            (None, Some((file, why))) => Lookup::Unknown { file, why },
+            (_, Some((file, why))) => Lookup::Unknown { file, why },
+            (Some(found), None) => found,
             (None, None) => Lookup::Absent { has_module: true },
         }
     }
@@ -299,6 +299,30 @@ impl Interface {
     }
 }
 
+/// What a file of a module defines, where all of it may be there: Puppet refuses a file of any
+/// other (`lib/puppet/pops/validation/checker4_0.rb`, `internal_check_file_namespace`).
+pub fn in_its_place(
+    module: &str,
+    path: &str,
+    found: Vec<Definition>,
+) -> Result<Vec<Definition>, Unreadable> {
+    let below = path.split_once('/').map_or(path, |(_, below)| below);
+    let space = match below.strip_suffix(".pp").unwrap_or(below) {
+        "init" => module.to_owned(),
+        below => format!("{module}::{}", below.replace('/', "::")),
+    };
+    let space = space.to_lowercase();
+    let is_named = |d: &&Definition| d.kind != What::TypeAlias;
+    let mut named = found.iter().filter(is_named);
+    match named.find(|d| !d.name.to_lowercase().starts_with(&space)) {
+        Some(other) => {
+            let what = format!("`{}` may not be in this file: expected `{space}`", other.name);
+            Err(Unreadable { line: other.line, what })
+        }
+        None => Ok(found),
+    }
+}
+
 /// A type as it is stated, in words.
 pub fn shown(of: &Stated) -> String {
     match of {
@@ -330,6 +354,42 @@ mod tests {
         let told = ["good", "bad", "null", "any", "none"].map(fits);
         assert_eq!(told, [true, false, false, true, true]);
         assert_eq!(interface.supply("m", "m", "bad"), Supply::Always);
+    }
+
+    #[test]
+    fn what_puppet_reads_on_its_way_to_a_class_can_be_read() {
+        let mut module = Module::new("m".parse().unwrap(), Data::None);
+        module.add("manifests/init.pp".to_owned(), definitions("class m { file { } }"));
+        module.add("manifests/a.pp".to_owned(), definitions("class m::a { }"));
+        let mut interface = Interface::default();
+        interface.insert("m".to_owned(), module);
+        assert!(matches!(interface.class("m::a"), Lookup::Unknown { .. }));
+    }
+
+    #[test]
+    fn a_file_defines_what_is_below_its_name_alone() {
+        let told = |path: &str, code: &str| {
+            let told = in_its_place("m", path, definitions(code).unwrap());
+            told.err().map(|why| why.to_string())
+        };
+        for (path, code) in [
+            ("manifests/init.pp", "class m { }\nclass m::a { }\ndefine m::b::c { }"),
+            ("manifests/a.pp", "class m::a { }\nclass m::a::b { }\nclass m::ab { }"),
+            ("manifests/a/init.pp", "class m::a::init { }"),
+            ("functions/f.pp", "function m::f() { }"),
+            ("types/a.pp", "type M::B = String"),
+        ] {
+            assert_eq!(told(path, code), None, "{path}: {code}");
+        }
+        let expected = "line 2: `other` may not be in this file: expected `m`";
+        assert_eq!(told("manifests/init.pp", "class m { }\nclass other { }").unwrap(), expected);
+        for (path, code) in [
+            ("manifests/a.pp", "class m::b { }"),
+            ("manifests/a/b.pp", "class m::a { }"),
+            ("functions/f.pp", "function m::g() { }"),
+        ] {
+            assert!(told(path, code).is_some(), "{path}: {code}");
+        }
     }
 
     #[test]
