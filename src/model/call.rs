@@ -219,10 +219,15 @@ mod tests {
     }
 
     #[test]
-    fn null_is_given_to_no_parameter() {
-        let missing = "Violation `classes.m.x`: missing parameter: expected `x` of type Undef, found \
-                       nothing, and no default";
-        assert_eq!(told("class m(Undef $x) {}", "{m: {x: null}}"), [missing]);
+    fn null_is_a_value_where_there_is_no_default() {
+        for code in ["class m(Undef $x) {}", "class m(Integer $x = 1) {}", "class m($x) {}"] {
+            assert_eq!(told(code, "{m: {x: null}}"), [""; 0], "{code}");
+        }
+        let wrong = "Violation `classes.m.x`: type: expected Integer, found null";
+        assert_eq!(told("class m(Integer $x) {}", "{m: {x: null}}"), [wrong]);
+        let unknown = "Violation `classes.m.x`: unknown parameter: expected a parameter of class \
+                       `m`, found `x`";
+        assert_eq!(told("class m {}", "{m: {x: null}}"), [unknown]);
     }
 
     #[test]

@@ -26,8 +26,19 @@ pub struct Enc {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Class {
     pub name: String,
-    /// Without those that are null: Puppet gives a class its default for them.
+    /// Puppet gives a class its default for those that are null, and null where it has none.
     pub parameters: Vec<(String, Value)>,
+}
+
+impl Class {
+    /// What is given to a parameter; null is nothing.
+    pub fn given(&self, name: &str) -> Option<&Value> {
+        let mut given = self.parameters.iter();
+        given
+            .find(|(given, _)| given == name)
+            .map(|(_, value)| value)
+            .filter(|v| **v != Value::Null)
+    }
 }
 
 /// All that is wrong with a document.
@@ -273,10 +284,8 @@ fn classes(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Vec<Class> {
             };
             let path = &Path::Name(path, &name);
             reader.place(path, entry.mark, entry.node);
-            match reader.value(entry.node, path) {
-                Value::Null => {}
-                value => parameters.push((name, value)),
-            }
+            let value = reader.value(entry.node, path);
+            parameters.push((name, value));
         }
         classes.push(Class { name, parameters });
     }

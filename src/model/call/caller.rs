@@ -32,8 +32,7 @@ pub(super) struct Called<'a> {
 
 impl Called<'_> {
     pub(super) fn given(&self, name: &str) -> Option<&Value> {
-        let mut given = self.call.parameters.iter();
-        given.find(|(given, _)| given == name).map(|(_, value)| value)
+        self.call.given(name)
     }
 }
 
@@ -188,21 +187,29 @@ impl Caller<'_, '_> {
             let path = format!("{path}.{name}");
             match class.parameters.iter().find(|parameter| parameter.name == *name) {
                 Some(_) if odd.contains(name.as_str()) => {}
+                // Data or a default is in its place.
+                Some(parameter)
+                    if *value == Value::Null
+                        && (parameter.default.is_some()
+                            || self.interface.supply(module, &class.name, name)
+                                != Supply::Never) => {}
                 Some(parameter) => self.value(value, parameter, &path),
                 None => self.unknown_parameter(name, value, class, &path),
             }
         }
         self.defaults(&Called { call, class, module }, path);
         self.data(call, class, module, path);
-        let given = |name: &str| call.parameters.iter().any(|(given, _)| given == name);
-        let missing = class.parameters.iter().filter(|p| p.default.is_none() && !given(&p.name));
-        for parameter in missing {
+        let missing = class.parameters.iter().filter(|p| p.default.is_none());
+        let is_null = |name: &str| call.parameters.iter().any(|(given, _)| given == name);
+        for parameter in missing.filter(|p| call.given(&p.name).is_none()) {
             let path = format!("{path}.{}", parameter.name);
             let expected = format!("`{}` of type {}", parameter.name, shown(&parameter.of));
             let (severity, found) =
                 match self.interface.supply(module, &class.name, &parameter.name) {
                     Supply::Always => continue,
                     Supply::Sometimes => (Severity::Undecided, "data may give it a value"),
+                    // It was checked as null.
+                    Supply::Never if is_null(&parameter.name) => continue,
                     Supply::Never => (Severity::Violation, "nothing, and no default"),
                 };
             self.tell(finding(severity, Rule::MissingParameter, &path, expected, found.to_owned()));
@@ -211,8 +218,7 @@ impl Caller<'_, '_> {
 
     /// Data comes before a default, and may be of another type.
     fn data(&mut self, call: &Class, class: &Definition, module: &str, path: &str) {
-        let given = |name: &str| call.parameters.iter().any(|(given, _)| given == name);
-        for parameter in class.parameters.iter().filter(|parameter| !given(&parameter.name)) {
+        for parameter in class.parameters.iter().filter(|p| call.given(&p.name).is_none()) {
             let supply = self.interface.supply(module, &class.name, &parameter.name);
             // A missing parameter that has data only sometimes is told as that.
             let is_told = parameter.default.is_none() && supply != Supply::Always;
@@ -228,10 +234,22 @@ impl Caller<'_, '_> {
 
     /// Metaparameters are parameters of every class; what most of them name, Puppet looks for.
     fn unknown_parameter(&mut self, name: &str, value: &Value, class: &Definition, path: &str) {
-        if name == "name" || name == "tag" {
+        let is_tag = |value: &Value| match value {
+            Value::String(text) => is_tag(text),
+            Value::Boolean(_) | Value::Integer(_) | Value::Null => true,
+            _ => false,
+        };
+        let is_plain = match (name, value) {
+            ("tag", Value::Array(tags)) => tags.iter().all(is_tag),
+            ("tag", tag) => is_tag(tag),
+            // The class of all that is in no other.
+            ("name", name) => *name != Value::String("main".to_owned()),
+            _ => false,
+        };
+        if is_plain {
             return;
         }
-        if METAPARAMETERS.contains(&name) {
+        if name == "name" || METAPARAMETERS.contains(&name) {
             let expected = "what Puppet takes for a metaparameter".to_owned();
             let found = format!("`{name}`");
             let (severity, rule) = (Severity::Undecided, Rule::Type);
@@ -302,6 +320,12 @@ impl Caller<'_, '_> {
             }
         }
     }
+}
+
+/// `ValidTagRegex` of `lib/puppet/util/tagging.rb`.
+fn is_tag(text: &str) -> bool {
+    let is_one = |c: char| c.is_alphanumeric() || "_:.-".contains(c);
+    text.starts_with(|c: char| c.is_alphanumeric() || c == '_') && text.chars().all(is_one)
 }
 
 /// What keys and places lead to in a value.

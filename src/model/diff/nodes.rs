@@ -135,8 +135,8 @@ impl<'a> Concerned<'a> {
         if class.is_none() && !self.parents.contains(&finding.name) {
             return false;
         }
-        let given = |(given, _): &(String, _)| Some(given) == finding.parameter.as_ref();
-        let gives = class.is_some_and(|class| class.parameters.iter().any(given));
+        let parameter = finding.parameter.as_deref();
+        let gives = class.zip(parameter).is_some_and(|(class, name)| class.given(name).is_some());
         match finding.rule {
             Rule::DefaultAdded | Rule::DefaultRemoved | Rule::DefaultChanged | Rule::Data => !gives,
             _ => gives || finding.parameter.is_none(),
