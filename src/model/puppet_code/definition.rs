@@ -478,10 +478,7 @@ class foo::bar (
             ("class x { $a = [1) }", "line 1: expected `,` or `]`, found `)`"),
             ("class x { $a = }", "line 1: expected a value, found `}`"),
             ("class x { if $a =~ /a { } }", "line 1: a regular expression is not closed"),
-            (
-                "class x($a = /a\\/)/, $b) { }",
-                "line 1: parentheses of a regular expression are no pairs",
-            ),
+            ("class x($a = /a\\/)/, $b) { }", "line 1: this is no regular expression"),
             ("class ::x { }", "line 1: expected a name without `::` before it"),
             ("class x($A) { }", "line 1: no variable may be `$A`"),
             ("class x($a::b) { }", "line 1: no parameter may be `$a::b`"),

@@ -221,9 +221,9 @@ impl Parser<'_> {
             Kind::Text(Some(_)) => Shape::plain(Form::Other),
             Kind::Text(None) => Shape::value(Form::Other),
             Kind::Number => self.number()?,
-            Kind::Regex(regex) if has_pairs(regex) => Shape::value(Form::Other),
+            Kind::Regex(regex) if may_be_regex(regex) => Shape::value(Form::Other),
             Kind::Regex(_) => {
-                return Err(self.wrong("parentheses of a regular expression are no pairs"));
+                return Err(self.wrong("this is no regular expression"));
             }
             Kind::Reference => Shape::value(Form::Reference),
             Kind::Variable => {
@@ -431,21 +431,40 @@ impl Parser<'_> {
     }
 }
 
-fn has_pairs(regex: &str) -> bool {
+/// False for what Ruby is sure to refuse: parentheses that are no pairs, a class that is not
+/// closed, and nothing to repeat.
+pub(in crate::model::puppet_code) fn may_be_regex(regex: &str) -> bool {
     let (mut open, mut classes) = (0_usize, 0_usize);
-    let mut characters = regex.chars();
+    let mut before = '(';
+    let mut characters = regex.chars().peekable();
     while let Some(c) = characters.next() {
+        let is_inside = classes > 0;
         match c {
             '\\' => drop(characters.next()),
-            '[' => classes += 1,
+            '[' => {
+                classes += 1;
+                characters.next_if_eq(&'^');
+                // Right behind it a `]` is a character, where another one closes the class.
+                if characters.next_if_eq(&']').is_some() && !characters.clone().any(|c| c == ']') {
+                    return false;
+                }
+            }
             ']' => classes = classes.saturating_sub(1),
-            '(' if classes == 0 => open += 1,
-            ')' if classes == 0 => match open.checked_sub(1) {
+            '(' if !is_inside => {
+                open += 1;
+                if characters.next_if_eq(&'?').is_some() {
+                    before = characters.next().filter(|c| !":=!>".contains(*c)).unwrap_or('(');
+                    continue;
+                }
+            }
+            ')' if !is_inside => match open.checked_sub(1) {
                 Some(less) => open = less,
                 None => return false,
             },
+            '*' | '+' | '?' if !is_inside && matches!(before, '(' | '|') => return false,
             _ => {}
         }
+        before = c;
     }
-    open == 0
+    open == 0 && classes == 0
 }
