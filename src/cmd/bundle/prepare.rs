@@ -73,7 +73,8 @@ pub fn prepare(
 /// The text of an `interface.json`, and what is told of each manifest that could not be read.
 fn written(interface: &Interface) -> (String, Vec<String>) {
     let unreadable = interface.unreadable();
-    let told = unreadable.map(|(path, why)| format!("`{path}` cannot be parsed: {why}"));
+    let told =
+        unreadable.map(|(path, why)| format!("`{path}` cannot be read as Puppet reads it: {why}"));
     (interface.to_json(), told.collect())
 }
 
