@@ -5,7 +5,7 @@ use super::fs::{failed, is_directory, kind, names, read_bounded};
 use crate::model::app::AppPath;
 use crate::model::failure::Failure;
 use crate::model::interface::hiera::{self, Files, Found, Values};
-use crate::model::interface::{Data, Interface, Module, in_its_place};
+use crate::model::interface::{Data, Interface, Module};
 use crate::model::litter;
 use crate::model::puppet_code::Unreadable;
 use crate::model::puppet_code::definition::of_module;
@@ -71,12 +71,9 @@ fn module(app: &AppPath, directory: &Path) -> Result<(Module, Values), Failure> 
     });
     let (data, values) = data(directory)?;
     let mut module = Module::new(app.clone(), data);
-    let name = directory.file_name().unwrap_or_default().to_string_lossy();
     for (path, found) in found.collect::<Result<Vec<_>, Failure>>()? {
         let path = path.strip_prefix(directory).unwrap_or(&path);
-        let path = path.to_string_lossy().into_owned();
-        let found = found.and_then(|found| in_its_place(&name, &path, found));
-        module.add(path, found);
+        module.add(path.to_string_lossy().into_owned(), found);
     }
     Ok((module, values))
 }

@@ -104,6 +104,12 @@ static TWICE: LazyLock<Unreadable> = LazyLock::new(|| {
     Unreadable { line: 1, what }
 });
 
+/// Why nothing of a file is known that Puppet refuses for what it defines.
+static MISPLACED: LazyLock<Unreadable> = LazyLock::new(|| {
+    let what = "it defines something that is not below its own name".to_owned();
+    Unreadable { line: 1, what }
+});
+
 /// A class that was looked for.
 pub enum Lookup<'i> {
     Found {
@@ -147,9 +153,12 @@ impl Interface {
                 if below.is_empty() { segment.to_owned() } else { format!("{below}/{segment}") };
             candidates.push(format!("manifests/{below}.pp"));
         }
-        let (mut unknown, mut known) = (None, None);
+        let (mut unknown, mut known): (Option<(String, &Unreadable)>, _) = (None, None);
         for path in candidates {
             match module.files.get_key_value(&path) {
+                Some((_, Ok(found))) if !is_in_its_place(module_name, &path, found) => {
+                    unknown = unknown.or(Some((format!("{module_name}/{path}"), &MISPLACED)));
+                }
                 Some((file, Ok(found))) => {
                     let is_it = |d: &&Definition| d.kind == What::Class && d.name == name;
                     match (found.iter().find(is_it), &known) {
@@ -299,28 +308,17 @@ impl Interface {
     }
 }
 
-/// What a file of a module defines, where all of it may be there: Puppet refuses a file of any
-/// other (`lib/puppet/pops/validation/checker4_0.rb`, `internal_check_file_namespace`).
-pub fn in_its_place(
-    module: &str,
-    path: &str,
-    found: Vec<Definition>,
-) -> Result<Vec<Definition>, Unreadable> {
+/// False for a file that Puppet refuses: it defines what is not below its own name
+/// (`lib/puppet/pops/validation/checker4_0.rb`, `internal_check_file_namespace`).
+fn is_in_its_place(module: &str, path: &str, found: &[Definition]) -> bool {
     let below = path.split_once('/').map_or(path, |(_, below)| below);
     let space = match below.strip_suffix(".pp").unwrap_or(below) {
         "init" => module.to_owned(),
         below => format!("{module}::{}", below.replace('/', "::")),
     };
     let space = space.to_lowercase();
-    let is_named = |d: &&Definition| d.kind != What::TypeAlias;
-    let mut named = found.iter().filter(is_named);
-    match named.find(|d| !d.name.to_lowercase().starts_with(&space)) {
-        Some(other) => {
-            let what = format!("`{}` may not be in this file: expected `{space}`", other.name);
-            Err(Unreadable { line: other.line, what })
-        }
-        None => Ok(found),
-    }
+    let mut named = found.iter().filter(|d| d.kind != What::TypeAlias);
+    named.all(|d| d.name.to_lowercase().starts_with(&space))
 }
 
 /// A type as it is stated, in words.
@@ -368,28 +366,28 @@ mod tests {
 
     #[test]
     fn a_file_defines_what_is_below_its_name_alone() {
-        let told = |path: &str, code: &str| {
-            let told = in_its_place("m", path, definitions(code).unwrap());
-            told.err().map(|why| why.to_string())
-        };
+        let is_right =
+            |path: &str, code: &str| is_in_its_place("m", path, &definitions(code).unwrap());
         for (path, code) in [
             ("manifests/init.pp", "class m { }\nclass m::a { }\ndefine m::b::c { }"),
             ("manifests/a.pp", "class m::a { }\nclass m::a::b { }\nclass m::ab { }"),
             ("manifests/a/init.pp", "class m::a::init { }"),
-            ("functions/f.pp", "function m::f() { }"),
             ("types/a.pp", "type M::B = String"),
         ] {
-            assert_eq!(told(path, code), None, "{path}: {code}");
+            assert!(is_right(path, code), "{path}: {code}");
         }
-        let expected = "line 2: `other` may not be in this file: expected `m`";
-        assert_eq!(told("manifests/init.pp", "class m { }\nclass other { }").unwrap(), expected);
         for (path, code) in [
+            ("manifests/init.pp", "class m { }\nclass other { }"),
             ("manifests/a.pp", "class m::b { }"),
             ("manifests/a/b.pp", "class m::a { }"),
-            ("functions/f.pp", "function m::g() { }"),
         ] {
-            assert!(told(path, code).is_some(), "{path}: {code}");
+            assert!(!is_right(path, code), "{path}: {code}");
         }
+        let mut module = Module::new("m".parse().unwrap(), Data::None);
+        module.add("manifests/init.pp".to_owned(), definitions("class m { }\nclass other { }"));
+        let mut interface = Interface::default();
+        interface.insert("m".to_owned(), module);
+        assert!(matches!(interface.class("m"), Lookup::Unknown { .. }));
     }
 
     #[test]
@@ -408,7 +406,8 @@ mod tests {
     fn a_class_where_puppet_never_looks_is_none() {
         let mut module = Module::new("foo/tags/r1".parse().unwrap(), Data::None);
         module.add("manifests/init.pp".to_owned(), definitions("class t { }\nclass t::z { }"));
-        module.add("manifests/y.pp".to_owned(), definitions("class t::x { }\nclass t::y { }"));
+        module.add("manifests/y.pp".to_owned(), definitions("class t::y { }"));
+        module.add("manifests/w.pp".to_owned(), definitions("class t::x { }"));
         let mut interface = Interface::default();
         interface.insert("t".to_owned(), module);
         let names: Vec<&str> = interface.classes().iter().map(|c| c.name.as_str()).collect();
