@@ -258,6 +258,44 @@ impl Out {
     }
 }
 
+/// False for what Ruby is sure to refuse: parentheses that are no pairs, a class that is not
+/// closed, and nothing to repeat.
+pub fn may_be_taken(regex: &str) -> bool {
+    let (mut open, mut classes) = (0_usize, 0_usize);
+    let mut before = '(';
+    let mut characters = regex.chars().peekable();
+    while let Some(c) = characters.next() {
+        let is_inside = classes > 0;
+        match c {
+            '\\' => drop(characters.next()),
+            '[' => {
+                classes += 1;
+                characters.next_if_eq(&'^');
+                // Right behind it a `]` is a character, where another one closes the class.
+                if characters.next_if_eq(&']').is_some() && !characters.clone().any(|c| c == ']') {
+                    return false;
+                }
+            }
+            ']' => classes = classes.saturating_sub(1),
+            '(' if !is_inside => {
+                open += 1;
+                if characters.next_if_eq(&'?').is_some() {
+                    before = characters.next().filter(|c| !":=!>".contains(*c)).unwrap_or('(');
+                    continue;
+                }
+            }
+            ')' if !is_inside => match open.checked_sub(1) {
+                Some(less) => open = less,
+                None => return false,
+            },
+            '*' | '+' | '?' if !is_inside && matches!(before, '(' | '|') => return false,
+            _ => {}
+        }
+        before = c;
+    }
+    open == 0 && classes == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,8 @@
 //! Puppet's data types as a parameter states them, read and written as Puppet
 //! does (`lib/puppet/pops/types/type_parser.rb`, `type_formatter.rb`).
 
-use super::grammar::may_be_regex;
 use super::lexer::{Kind, Token};
+use crate::model::ruby_regex::may_be_taken;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -394,7 +394,7 @@ fn types(arguments: &[Argument]) -> Option<Vec<Type>> {
 fn regex(argument: &Argument) -> Option<String> {
     match argument {
         Argument::Regex(regex) => Some(regex.clone()),
-        Argument::Text(text) => unslashed(text).filter(|regex| may_be_regex(regex)),
+        Argument::Text(text) => unslashed(text).filter(|regex| may_be_taken(regex)),
         Argument::Type(Type::Regexp(Some(regex))) => Some(regex.clone()),
         _ => None,
     }

@@ -11,7 +11,6 @@ mod shape;
 
 use super::lexer::{Kind, Token, Tokens, line_of};
 use super::{Unreadable, What};
-pub(super) use expression::may_be_regex;
 use shape::Shape;
 
 /// Where something is defined.

@@ -5,6 +5,7 @@ use super::shape::{Form, Run, Shape, is_statement};
 use super::{Body, Parser, is_keyword, is_name};
 use crate::model::puppet_code::Unreadable;
 use crate::model::puppet_code::lexer::Kind;
+use crate::model::ruby_regex::may_be_taken;
 
 impl Parser<'_> {
     /// `$x = …`, or a relationship.
@@ -221,7 +222,7 @@ impl Parser<'_> {
             Kind::Text(Some(_)) => Shape::plain(Form::Other),
             Kind::Text(None) => Shape::value(Form::Other),
             Kind::Number => self.number()?,
-            Kind::Regex(regex) if may_be_regex(regex) => Shape::value(Form::Other),
+            Kind::Regex(regex) if may_be_taken(regex) => Shape::value(Form::Other),
             Kind::Regex(_) => {
                 return Err(self.wrong("this is no regular expression"));
             }
@@ -342,16 +343,7 @@ impl Parser<'_> {
     pub(super) fn index(&mut self) -> Result<bool, Unreadable> {
         self.at += 1;
         loop {
-            let is_key = self.is_bare_keyword();
-            if is_key {
-                self.at += 1;
-            } else {
-                self.expression()?;
-            }
-            if is_key || self.kind(0) == Some(&Kind::Arrow) {
-                self.arrow()?;
-                self.entry()?;
-            }
+            self.keyed(Self::expression)?;
             let comma = self.eat(',');
             if !comma || self.is(']') {
                 self.expect(']')?;
@@ -360,20 +352,29 @@ impl Parser<'_> {
         }
     }
 
+    /// What is read so, or a key with its value.
+    fn keyed(
+        &mut self,
+        read: fn(&mut Self) -> Result<Shape, Unreadable>,
+    ) -> Result<(), Unreadable> {
+        let is_key = self.is_bare_keyword();
+        if is_key {
+            self.at += 1;
+        } else {
+            read(self)?;
+        }
+        if is_key || self.kind(0) == Some(&Kind::Arrow) {
+            self.arrow()?;
+            self.entry()?;
+        }
+        Ok(())
+    }
+
     /// Arguments up to a closing mark; true where a `,` ends them.
     fn arguments(&mut self, close: char) -> Result<bool, Unreadable> {
         let mut comma = false;
         while !self.eat(close) {
-            let is_key = self.is_bare_keyword();
-            if is_key {
-                self.at += 1;
-            } else {
-                self.assignment()?;
-            }
-            if is_key || self.kind(0) == Some(&Kind::Arrow) {
-                self.arrow()?;
-                self.entry()?;
-            }
+            self.keyed(Self::assignment)?;
             comma = self.eat(',');
             if !comma && !self.is(close) {
                 return Err(self.expected(&format!("`,` or `{close}`")));
@@ -429,42 +430,4 @@ impl Parser<'_> {
             && matches!(self.word(0), "type" | "function")
             && self.kind(1) != Some(&Kind::Mark('('))
     }
-}
-
-/// False for what Ruby is sure to refuse: parentheses that are no pairs, a class that is not
-/// closed, and nothing to repeat.
-pub(in crate::model::puppet_code) fn may_be_regex(regex: &str) -> bool {
-    let (mut open, mut classes) = (0_usize, 0_usize);
-    let mut before = '(';
-    let mut characters = regex.chars().peekable();
-    while let Some(c) = characters.next() {
-        let is_inside = classes > 0;
-        match c {
-            '\\' => drop(characters.next()),
-            '[' => {
-                classes += 1;
-                characters.next_if_eq(&'^');
-                // Right behind it a `]` is a character, where another one closes the class.
-                if characters.next_if_eq(&']').is_some() && !characters.clone().any(|c| c == ']') {
-                    return false;
-                }
-            }
-            ']' => classes = classes.saturating_sub(1),
-            '(' if !is_inside => {
-                open += 1;
-                if characters.next_if_eq(&'?').is_some() {
-                    before = characters.next().filter(|c| !":=!>".contains(*c)).unwrap_or('(');
-                    continue;
-                }
-            }
-            ')' if !is_inside => match open.checked_sub(1) {
-                Some(less) => open = less,
-                None => return false,
-            },
-            '*' | '+' | '?' if !is_inside && matches!(before, '(' | '|') => return false,
-            _ => {}
-        }
-        before = c;
-    }
-    open == 0 && classes == 0
 }
