@@ -223,6 +223,10 @@ mod tests {
         for code in ["class m(Undef $x) {}", "class m(Integer $x = 1) {}", "class m($x) {}"] {
             assert_eq!(told(code, "{m: {x: null}}"), [""; 0], "{code}");
         }
+        // The default stands, and is held against the type.
+        let bad = "class m(Integer $x = 'a') {}";
+        assert_eq!(told(bad, "{m: {x: null}}"), told(bad, "{m: {}}"));
+        assert_eq!(told(bad, "{m: {x: null}}").len(), 1);
         let wrong = "Violation `classes.m.x`: type: expected Integer, found null";
         assert_eq!(told("class m(Integer $x) {}", "{m: {x: null}}"), [wrong]);
         let unknown = "Violation `classes.m.x`: unknown parameter: expected a parameter of class \
