@@ -19,6 +19,10 @@ pub const PASSPHRASE: &str = "LOCALPUPPET_SIGN_PASSPHRASE";
 /// A signature is some hundred bytes, a public key some thousand.
 const LARGEST: u64 = 64 << 20;
 
+/// Without it gpg-agent tries out how slow it can make a passphrase to guess: a second for the first
+/// signature and a tenth or more for each other, for a copy of the key that goes with this process.
+const S2K: &[u8] = b"s2k-count 1048576\n";
+
 /// Who signs.
 pub struct Signer {
     /// What is signed, and comes of it; for this user alone.
@@ -73,6 +77,7 @@ impl Signer {
         fs::create_directory(&home)?;
         let private = std::fs::set_permissions(&home, PermissionsExt::from_mode(0o700));
         private.map_err(|error| failed("write in", &home, error))?;
+        fs::create_new(&home.join("gpg-agent.conf"), S2K, 0o600)?;
         let file = absolute(file)?;
         self.run(&["--import", "--", &file.to_string_lossy()], || {
             format!("`{shown}` is no key that gpg can import")

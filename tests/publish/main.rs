@@ -79,6 +79,7 @@ impl Bench {
     fn key(&self, name: &str, algorithm: &str, passphrase: &str, expires: &str) {
         let script = format!(
             "mkdir -p -m 700 gnupg; export GNUPGHOME=$PWD/gnupg; printf '%s' '{passphrase}' > {name}.passphrase\n\
+             echo 's2k-count 65536' > gnupg/gpg-agent.conf\n\
              gpg --batch --quiet --pinentry-mode loopback --passphrase-file {name}.passphrase \
                --quick-generate-key '{name} <{name}@example.org>' {algorithm} sign {expires}\n\
              gpg --batch --quiet --pinentry-mode loopback --passphrase-file {name}.passphrase \
