@@ -48,9 +48,20 @@ expect_same() {
   diff -u "$2" "$3" || fail "$1 differs"
 }
 
-# The clean Debian system, a copy of its own below $here/system.
+# Starts the scenario again with mounts and a host name of its own, and memory below /mnt.
+own_mounts() {
+  if [ "${OWN_MOUNTS:-}" != "$here" ]; then
+    OWN_MOUNTS=$here exec unshare --mount --uts "$0"
+  fi
+  mount -t tmpfs tmpfs /mnt
+}
+
+# The clean Debian system below $here/system; what changes is kept in memory. A copy, where the kernel
+# has no overlayfs. Needs own_mounts.
 fresh_system() {
-  cp -a --reflink=auto "$real/debian" "$here/system"
+  mkdir "$here/system" /mnt/changes /mnt/work
+  mount -t overlay -o "lowerdir=$real/debian,upperdir=/mnt/changes,workdir=/mnt/work" overlay "$here/system" ||
+    cp -a "$real/debian/." "$here/system"
 }
 
 # enter COMMAND…: runs it inside that system with its own processes, mounts and
