@@ -86,6 +86,17 @@ impl EncSource {
         }
     }
 
+    /// True where it is read once and by this process only: stdin, and the pipes of a shell's `<(…)`.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            EncSource::Stdin => true,
+            // Memory is no device.
+            EncSource::File(path) if path.starts_with("/dev/shm") => false,
+            EncSource::File(path) => path.starts_with("/dev") || path.starts_with("/proc"),
+            EncSource::Web(_) | EncSource::Ec2(_) | EncSource::Program(_) => false,
+        }
+    }
+
     /// What is asked for a node: its URL, or the program with the name as its argument.
     pub fn asked(&self, certname: Option<&Certname>) -> String {
         match (self, certname) {
@@ -201,6 +212,15 @@ mod tests {
         }
         assert_eq!("./ec2".parse(), Ok(EncSource::File("./ec2".into())));
         assert_eq!("./x://y".parse(), Ok(EncSource::File("./x://y".into())));
+    }
+
+    #[test]
+    fn what_is_read_once_is_told_from_files() {
+        let passing = |text: &str| text.parse::<EncSource>().unwrap().is_passing();
+        assert!(["-", "/dev/stdin", "/dev/fd/63", "/proc/self/fd/0"].into_iter().all(passing));
+        assert!(
+            !["node.yaml", "/dev/shm/node.yaml", "/developers/x", "ec2"].into_iter().any(passing)
+        );
     }
 
     #[test]

@@ -226,13 +226,10 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// Where its answers are kept; none for what cannot be asked twice: the pipes of a shell's `<(…)`.
+    /// Where its answers are kept; none for what cannot be asked twice.
     fn place(&self) -> Option<Place> {
-        let passing = |path: &PathBuf| path.starts_with("/dev") || path.starts_with("/proc");
-        match &self.request.source {
-            EncSource::Stdin => return None,
-            EncSource::File(path) if passing(path) => return None,
-            _ => {}
+        if self.request.source.is_passing() {
+            return None;
         }
         let directory = PathBuf::from(self.context.state.directory()).join("enc");
         Some(Place { directory, name: Sha256Digest::of(&self.asked) })

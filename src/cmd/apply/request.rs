@@ -47,9 +47,7 @@ pub fn of(args: &Apply, state: &State) -> Result<(Request, Option<Vec<u8>>), Fai
 /// A pipe is read by who has it, not by the process that goes on with a detached run.
 fn refuse_pipe(args: &Apply) -> Result<(), Failure> {
     match &args.enc.source {
-        Some(EncSource::File(path))
-            if args.run.detach && (path.starts_with("/dev") || path.starts_with("/proc")) =>
-        {
+        Some(source @ EncSource::File(path)) if args.run.detach && source.is_passing() => {
             let what = format!("`{}` cannot be read by a detached run", path.display());
             Err(Failure::new(what)
                 .exit(Exit::EncRefused)
