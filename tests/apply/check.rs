@@ -83,6 +83,8 @@ fn a_package_is_not_installed_for_a_call_that_does_not_fit_and_a_checkout_not_us
 #[test]
 fn what_went_well_unchecked_goes_back_unchecked() {
     let node = Node::new();
+    // What is asserted is what is on record of the check.
+    node.stand_in();
     for tag in ["r1", "r2"] {
         let class = "class foo($port) { }\n";
         let files = [("manifest.yaml", ""), ("foo/manifests/init.pp", class)];

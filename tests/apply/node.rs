@@ -24,7 +24,10 @@ pub struct Node {
 /// for every root; to ask takes as long as a short run.
 const AGENT: &str = "var/lib/localpuppet/agent.json";
 
-/// What the first node that asked was told.
+/// A program that stands for Puppet where a test is not about what Puppet does.
+pub const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/apply/puppet");
+
+/// What the first node that needed it was told.
 static TOLD: OnceLock<String> = OnceLock::new();
 
 /// What a program said and how it ended.
@@ -46,11 +49,15 @@ impl Node {
         needs("puppet", "puppet-agent");
         let node = Node { root: tempfile::tempdir().unwrap() };
         if let Some(told) = TOLD.get() {
-            node.write(AGENT, told);
-            let state = node.path("var/lib/localpuppet");
-            fs::set_permissions(state, fs::Permissions::from_mode(0o700)).unwrap();
+            node.know_the_agent(told);
         }
         node
+    }
+
+    fn know_the_agent(&self, told: &str) {
+        self.write(AGENT, told);
+        let state = self.path("var/lib/localpuppet");
+        fs::set_permissions(state, fs::Permissions::from_mode(0o700)).unwrap();
     }
 
     /// A path below the root.
@@ -91,10 +98,23 @@ impl Node {
         self.write("etc/puppet/input.yaml", &enc.to_string());
     }
 
+    /// From here on a program stands for Puppet, which starts at once; a name in this root.
+    pub fn stand_in(&self) -> String {
+        let program = self.path("puppet");
+        std::os::unix::fs::symlink(STAND_IN, &program).unwrap();
+        program
+    }
+
     /// The command with this root, ready to be started.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_localpuppet"));
         command.args(arguments).env("LOCALPUPPET_ROOT", self.root.path());
+        if Path::new(&self.path("puppet")).is_symlink() {
+            command.env("LOCALPUPPET_PUPPET", self.path("puppet"));
+        } else if arguments[0] == "apply" && !arguments.contains(&"--puppet") && !self.exists(AGENT)
+        {
+            self.know_the_agent(TOLD.get_or_init(told));
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -105,12 +125,13 @@ impl Node {
     }
 }
 
-impl Drop for Node {
-    fn drop(&mut self) {
-        if let Ok(told) = fs::read_to_string(self.path(AGENT)) {
-            TOLD.get_or_init(|| told);
-        }
-    }
+/// Has Puppet asked by a run that is refused next, for there is no ENC.
+fn told() -> String {
+    let root = tempfile::tempdir().unwrap();
+    let mut apply = Command::new(env!("CARGO_BIN_EXE_localpuppet"));
+    let refused = ran(apply.args(["apply", "--enc", "/nonexistent", "--root"]).arg(root.path()));
+    assert_eq!(refused.code, 10, "{refused}");
+    fs::read_to_string(root.path().join(AGENT)).unwrap()
 }
 
 /// A missing tool is a failure with what to type, never a test that is skipped.

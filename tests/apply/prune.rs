@@ -15,6 +15,8 @@ fn old_releases_go(kind: Kind) {
     // r4 and then r5 were applied: r5 is what the node runs, r4 is where back is.
     let staged = node.run(&["stage", "foo/r1", "foo/r2", "foo/r3", "foo/r4", "foo/r5"]);
     assert_eq!(staged.code, 0, "{staged}");
+    // What is asserted of runs is that they are on record, and that their releases are whole.
+    node.stand_in();
     for tag in ["r4", "r5"] {
         node.enc(&format!("foo/tags/{tag}"), json!({"foo": {}}));
         let applied = node.run(&["apply"]);

@@ -146,7 +146,9 @@ fn a_run_that_is_cancelled_ends_with_all_that_it_started() {
     // Again is no error, and the exit code is that of the run.
     assert_eq!(node.run(&["cancel", &id]).code, 15);
 
-    // One whose localpuppet was killed is cancelled too.
+    // One whose localpuppet was killed is cancelled too. Who stands for Puppet has a command in a
+    // session of its own as well; the real one is in the test below.
+    node.stand_in();
     std::fs::remove_file(node.path("pid")).unwrap();
     let asked = node.run(&["apply", "--detach", "--run-id", "orphan", "--json"]);
     let child = wait_for_pid(&node);
@@ -181,6 +183,8 @@ fn cancel_leaves_alone_who_only_shares_a_session_with_the_run() {
 #[test]
 fn a_run_that_was_refused_for_what_passes_can_be_asked_for_again() {
     let node = gated();
+    // What is asserted is who has the node.
+    node.stand_in();
     node.enc("slow/tags/r1", json!({"slow": {}}));
     let mut holder =
         node.command(&["apply"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -235,6 +239,8 @@ fn who_asks_for_a_run_may_be_killed_before_it_begins() {
 #[test]
 fn runs_are_in_the_order_in_which_they_held_the_node() {
     let node = gated();
+    // What is asserted is who has the node.
+    node.stand_in();
     let enc = |app: &str| json!({"app": app, "classes": {"slow": {}}}).to_string();
     node.write("one.yaml", &enc("slow/tags/r1"));
     node.write("two.yaml", &enc("slow/tags/r2"));
@@ -267,6 +273,8 @@ fn runs_are_in_the_order_in_which_they_held_the_node() {
 fn back_is_the_release_before_with_the_enc_of_its_run_and_no_network() {
     let node = gated();
     open_gate(&node);
+    // What is asserted is where back is: only the run that goes back is of the real Puppet.
+    node.stand_in();
     let apply = |app: &str, secret: &str, id: &str| {
         node.enc(app, json!({"slow": {"secret": secret}}));
         let ran = node.run(&["apply", "--run-id", id]);
@@ -276,7 +284,7 @@ fn back_is_the_release_before_with_the_enc_of_its_run_and_no_network() {
     assert!(back.code == 1 && back.stderr.contains("hint: see what ran here"), "{back}");
     apply("slow/tags/r1", "one", "first");
     apply("slow/tags/r2", "two", "second");
-    assert_eq!(node.read("after"), "told two");
+    assert!(!node.exists("after"));
     let history = node.run(&["history", "--json"]);
     assert_eq!(record(&history)["rollback"], "first", "{history}");
     assert_eq!(record(&history)["applied"], "second", "{history}");
@@ -359,24 +367,56 @@ fn agent_may_run(node: &Node) -> bool {
 }
 
 #[test]
-fn puppets_own_agent_is_kept_out_and_left_in_peace() {
+fn a_puppet_whose_localpuppet_was_killed_has_the_node_and_keeps_the_agent_out() {
     let node = gated();
     node.enc("slow/tags/r1", json!({"slow": {}}));
-    let mut holder =
-        node.command(&["apply"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    wait_for_pid(&node);
+    let mut killed = node.command(&["apply"]);
+    let mut killed = killed.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = wait_for_pid(&node);
+    let locked = node.read(LOCK);
+    signal(killed.id(), "KILL");
+    killed.wait().unwrap();
+    let refused = node.run(&["apply"]);
+    assert_eq!(refused.code, 14, "{refused}");
+    let puppet = refused.stderr.split("`kill ").nth(1).and_then(|rest| rest.split('`').next());
+    let puppet = puppet.unwrap();
+    let status = node.run(&["status"]);
+    assert_eq!(status.code, 17, "{status}");
+    assert!(status.stdout.contains(&format!("Puppet still runs as pid {puppet}\n")), "{status}");
+    // The lock was Puppet's from the beginning, and is what keeps the agent out.
+    assert_eq!((locked.trim(), node.read(LOCK).trim()), (puppet, puppet));
     assert!(!agent_may_run(&node));
-    // Not even a kill of ours lets the agent in while Puppet is at work.
-    signal(holder.id(), "KILL");
-    holder.wait().unwrap();
-    assert!(!agent_may_run(&node));
-    open_gate(&node);
-    let start = Instant::now();
-    while !agent_may_run(&node) {
-        assert!(start.elapsed() < Duration::from_secs(30), "the lock outlived its holder");
-        sleep(Duration::from_millis(100));
-    }
 
+    // As if it had been killed before it recorded its Puppet: the node is held all the same.
+    let path = "var/lib/localpuppet/last/record.json";
+    let mut unknown: Value = serde_json::from_str(&node.read(path)).unwrap();
+    unknown["puppet"] = Value::Null;
+    node.write(path, &unknown.to_string());
+    let refused = node.run(&["apply"]);
+    assert!(refused.code == 14 && refused.stderr.contains("hint: it is gone; "), "{refused}");
+
+    // What a command of Puppet's leaves behind holds nothing, and its lock is stale.
+    signal(puppet.parse().unwrap(), "KILL");
+    let status = node.run(&["status", "--wait", "--timeout", "30"]);
+    assert_eq!(status.code, 18, "{status}");
+    assert!(status.stdout.contains("lost"), "{status}");
+    assert!(is_alive(child) && node.exists(LOCK));
+    // The agent asks by pid, which is taken until somebody has heard of the end.
+    let start = Instant::now();
+    while std::path::Path::new(&format!("/proc/{puppet}")).exists() {
+        assert!(start.elapsed() < Duration::from_secs(30), "nobody takes leave of Puppet");
+        sleep(Duration::from_millis(20));
+    }
+    assert!(agent_may_run(&node));
+    open_gate(&node);
+}
+
+#[test]
+fn puppets_own_agent_is_left_in_peace() {
+    let node = gated();
+    open_gate(&node);
+    node.enc("slow/tags/r1", json!({"slow": {}}));
+    std::fs::create_dir_all(node.path("var/cache/puppet/state")).unwrap();
     // An agent at work: a Ruby of Puppet's that has the lock.
     let script = "require 'puppet'; require 'puppet/util/pidlock'; Puppet.initialize_settings([]); \
                   Puppet::Util::Pidlock.new(ARGV[0]).lock or abort; puts 'agent'; $stdout.flush; sleep";
@@ -391,6 +431,8 @@ fn puppets_own_agent_is_kept_out_and_left_in_peace() {
     assert_eq!(refused.code, 14, "{refused}");
     let told = format!("error: Puppet's own agent is at work: pid {} since 20", agent.id());
     assert!(refused.stderr.contains(&told), "{refused}");
+    // What is asserted of the next one is that it waits.
+    node.stand_in();
     let patient = node.command(&["apply", "--wait-lock", "60"]).spawn().unwrap();
     sleep(Duration::from_millis(500));
     agent.kill().unwrap();
@@ -406,12 +448,11 @@ fn a_node_on_which_puppet_is_disabled_is_left_alone() {
     open_gate(&node);
     node.enc("slow/tags/r1", json!({"slow": {}}));
     let vardir = node.path("var/cache/puppet");
-    let agent = |arguments: &[&str]| {
-        let done = ran(Command::new("puppet").args(["agent", "--vardir", &vardir]).args(arguments));
-        assert_eq!(done.code, 0, "{done}");
-    };
     std::fs::create_dir_all(&vardir).unwrap();
-    agent(&["--disable", "disk swap, ask Jo"]);
+    let mut agent = Command::new("puppet");
+    agent.args(["agent", "--vardir", &vardir, "--disable", "disk swap, ask Jo"]);
+    let disabled = ran(&mut agent);
+    assert_eq!(disabled.code, 0, "{disabled}");
     let refused = node.run(&["apply"]);
     assert_eq!(refused.code, 16, "{refused}");
     let told = "error: Puppet is disabled on this node by `";
@@ -422,8 +463,11 @@ fn a_node_on_which_puppet_is_disabled_is_left_alone() {
     assert!(refused.stderr.contains("`--ignore-disabled`"), "{refused}");
     let status = node.run(&["status"]);
     assert!(status.code == 16 && status.stdout.contains("refused: disabled"), "{status}");
+    // That a Puppet is started is all that is asserted of the rest; `puppet agent --enable` takes
+    // this file away.
+    node.stand_in();
     assert_eq!(node.run(&["apply", "--ignore-disabled"]).code, 0);
-    agent(&["--enable"]);
+    std::fs::remove_file(format!("{vardir}/state/agent_disabled.lock")).unwrap();
     assert_eq!(node.run(&["apply"]).code, 0);
 }
 
@@ -431,6 +475,8 @@ fn a_node_on_which_puppet_is_disabled_is_left_alone() {
 fn what_a_stranger_may_have_planted_is_not_followed() {
     let node = gated();
     open_gate(&node);
+    // What is asserted is what localpuppet reads and writes.
+    node.stand_in();
     node.enc("slow/tags/r1", json!({"slow": {}}));
     node.write("precious", "do not touch");
     let state = node.path("var/lib/localpuppet");
@@ -467,7 +513,7 @@ fn old_runs_go_but_not_those_that_tell_something() {
     let node = Node::new();
     node.write("m/x/trunk/manifest.yaml", "");
     node.enc("x/trunk", json!({}));
-    let root = node.path("m");
+    let (root, puppet) = (node.path("m"), node.stand_in());
     let apply = |id: &str, puppet: &str| {
         node.run(&[
             "apply",
@@ -481,7 +527,8 @@ fn old_runs_go_but_not_those_that_tell_something() {
             "2",
         ])
     };
-    assert_eq!(apply("good", "/usr/bin/puppet").code, 0);
+    // What is asserted is which runs are on record: one went well, the others did not.
+    assert_eq!(apply("good", &puppet).code, 0);
     for id in ["failed1", "failed2", "failed3"] {
         assert_eq!(apply(id, "/bin/false").code, 13);
     }
