@@ -64,10 +64,11 @@ check: ## formatting, clippy, shellcheck, and the examples through Puppet's pars
 	tests/examples-parse
 
 .PHONY: compare
-compare: ## beside slow peers: the linters, 520 calls compiled by Puppet, octocatalog-diff
+compare: ## beside slow peers: the linters, 520 calls compiled by Puppet, octocatalog-diff; 4,800 damaged packages
 	tests/setup
 	tests/real/run lint-modules
 	$(CARGO) test --locked --no-fail-fast --test call --test preview -- --include-ignored
+	DAMAGED=4800 $(CARGO) test --locked --test damaged
 
 .PHONY: faults
 faults: ## kills, power cuts, full disks and crowds, at some points; FAULTS=all: at 630, half an hour

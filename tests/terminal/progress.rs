@@ -48,7 +48,12 @@ fn a_quick_step_has_none() {
 #[test]
 fn waiting_for_a_run_has_a_line_too_but_not_in_pipes_json_and_dumb_terminals() {
     let node = tempfile::tempdir().unwrap();
-    let line = apply(node.path(), "class foo { exec { '/bin/sleep 4': } }\n");
+    let line = apply(node.path(), "class foo { }\n");
+    // Stands for Puppet, which is waited for until the gate is gone.
+    let stand_in = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/apply/puppet");
+    let (puppet, gate) = (node.path().join("puppet"), super::put(node.path(), "gate", ""));
+    std::os::unix::fs::symlink(stand_in, &puppet).unwrap();
+    let line = format!("{line} --puppet {}", puppet.display());
     let started = on_terminal(&format!("{line} --detach --run-id slow"), &[PLAIN]);
     assert_eq!(started, "slow\n");
     let wait = format!("localpuppet status --wait --root {}", node.path().display());
@@ -59,8 +64,11 @@ fn waiting_for_a_run_has_a_line_too_but_not_in_pipes_json_and_dumb_terminals() {
             scope.spawn(move || on_terminal(&line, &[set]))
         };
         let (dumb, pipe) = (("TERM", "dumb"), " 2>&1 | cat");
-        [watch("", PLAIN), watch(" --json", PLAIN), watch("", dumb), watch(pipe, PLAIN)]
-            .map(|watcher| watcher.join().unwrap())
+        let watchers =
+            [watch("", PLAIN), watch(" --json", PLAIN), watch("", dumb), watch(pipe, PLAIN)];
+        std::thread::sleep(std::time::Duration::from_secs(4));
+        std::fs::remove_file(gate).unwrap();
+        watchers.map(|watcher| watcher.join().unwrap())
     });
     assert!(shown.contains(" waiting for run `slow`"), "{shown:?}");
     let told = "localpuppet: `foo/trunk`: changed\n";
