@@ -157,6 +157,13 @@ pub fn names(directory: &Path) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
+/// The names of the directories in a directory, in order; links to directories are such.
+pub fn directories(of: &Path) -> Result<Vec<String>, Failure> {
+    let mut names = names(of)?;
+    names.retain(|name| is_directory(&of.join(name)).unwrap_or(false));
+    Ok(names)
+}
+
 /// Makes a directory and those above it.
 pub fn create_directory(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|error| failed("create directory", path, error))

@@ -7,6 +7,7 @@ use super::cache::Cache;
 use super::fs;
 use super::interface::Modulepath;
 use crate::model::app::{AppPath, Line, searched};
+use crate::model::command::quote;
 use crate::model::failure::Failure;
 use crate::model::manifest::{self, Manifest};
 use crate::model::module::{LARGEST_METADATA, METADATA, Metadata};
@@ -19,6 +20,9 @@ use std::path::{Path, PathBuf};
 
 /// What `sources.yaml` is called by mistake.
 const MISNAMED: &str = "sources.yml";
+
+/// What a manifest is called by mistake.
+const MISNAMED_MANIFEST: &str = "manifest.yml";
 
 /// A directory that app paths are relative to.
 #[derive(Debug)]
@@ -137,13 +141,19 @@ impl ModuleRoot {
 
     /// The manifest of an app path; a dependency need not have one.
     pub fn manifest(&self, app: &AppPath, is_dependency: bool) -> Result<Manifest, Failure> {
-        let path = self.app(app)?.join(manifest::FILE_NAME);
+        let directory = self.app(app)?;
+        let path = directory.join(manifest::FILE_NAME);
         if fs::kind(&path)?.is_some_and(|kind| kind.is_symlink()) {
             return Err(Failure::new(format!("`{}` is a symbolic link", path.display()))
                 .hint("what it leads to may be no part of the tag: put the file itself there"));
         }
         let text = match fs::read_bounded(&path, manifest::LARGEST)? {
             Some(text) => text,
+            None if fs::kind(&directory.join(MISNAMED_MANIFEST))?.is_some() => {
+                let name = manifest::FILE_NAME;
+                return Err(Failure::new(format!("`{app}` has no `{name}`"))
+                    .hint(format!("`{MISNAMED_MANIFEST}` is not read: its name is `{name}`")));
+            }
             None if is_dependency => return Ok(Manifest::default()),
             None => {
                 let failure = Failure::new(format!("`{app}` has no `{}`", manifest::FILE_NAME));
@@ -211,22 +221,29 @@ impl ModuleRoot {
         let remote = self.remote.as_ref().map(|remote| remote.tags(name)).transpose()?.flatten();
         match remote {
             Some(tags) => Ok(tags),
-            None => fs::names(&self.directory.join(name).join("tags")),
+            None => fs::directories(&self.directory.join(name).join("tags")),
         }
     }
 
     /// What is there instead of a directory that is not.
     fn missing(&self, app: &AppPath, directory: &Path) -> Result<Failure, Failure> {
-        let what = format!(
-            "failed to read directory `{}`: No such file or directory",
-            directory.display()
-        );
-        let failure = Failure::new(what);
+        let shown = directory.display().to_string();
+        let failure = |why| Failure::new(format!("failed to read directory `{shown}`: {why}"));
+        if fs::kind(directory)?.is_some_and(|kind| !kind.is_symlink()) {
+            return Ok(
+                failure("Not a directory").hint(format!("look at it: ls -l {}", quote(&shown)))
+            );
+        }
+        let failure = failure("No such file or directory");
         if let Line::Tag { name, tag } = app.line() {
             let tags = self.tags(name)?;
             if !tags.is_empty() {
                 return Ok(has_tags(failure, name, tag, &tags));
             }
+        }
+        if let Some(meant) = self.end_of(app)? {
+            return Ok(failure
+                .hint(format!("app paths begin in the module root; did you mean `{meant}`?")));
         }
         if fs::kind(&directory.with_file_name("Puppetfile"))?.is_some() {
             return Ok(failure.hint("there is a Puppetfile: r10k puppetfile install"));
@@ -242,8 +259,7 @@ impl ModuleRoot {
         };
         let mut names: Vec<String> = names.into_iter().filter(is_app).collect();
         if names.iter().any(|name| name == first) {
-            let below = fs::names(&self.directory.join(first)).unwrap_or_default();
-            return Ok(failure.hint(format!("`{first}` has {}", listed(&below))));
+            return Ok(failure.hint(self.beside(app)));
         }
         if let Some(remote) = &self.remote {
             names.extend(remote.sources.names().map(|(name, _)| name.to_owned()));
@@ -262,6 +278,39 @@ impl ModuleRoot {
             true => failure.hint("is it another? `--module-root DIR`"),
             false => failure,
         })
+    }
+
+    /// The end of a path that is an app path by itself: before it is where the module root is, or
+    /// the app whose manifest lists it.
+    fn end_of(&self, app: &AppPath) -> Result<Option<AppPath>, Failure> {
+        let mut rest = app.as_str();
+        while let Some((_, shorter)) = rest.split_once('/') {
+            rest = shorter;
+            let meant = rest.parse().ok().filter(|end: &AppPath| end.line() != Line::Other);
+            if let Some(meant) = meant
+                && fs::is_directory(&self.directory.join(meant.as_str()))?
+            {
+                return Ok(Some(meant));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is in the directory that a missing one would be in, or in the nearest above it.
+    fn beside(&self, app: &AppPath) -> String {
+        let mut name = app.as_str();
+        while let Some((above, last)) = name.rsplit_once('/') {
+            name = above;
+            let mut directories = fs::directories(&self.directory.join(above)).unwrap_or_default();
+            directories.retain(|name| !name.starts_with('.'));
+            if directories.is_empty() {
+                continue;
+            }
+            let meant = nearest(last, &directories).map(|name| format!("{above}/{name}"));
+            let meant = meant.map(|meant| format!("; did you mean `{meant}`?"));
+            return format!("`{above}` has {}{}", listed(&directories), meant.unwrap_or_default());
+        }
+        format!("`{name}` is empty")
     }
 }
 

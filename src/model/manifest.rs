@@ -2,6 +2,7 @@
 
 use super::app::{AppPath, AppPathError};
 use super::scalar;
+use super::suggest::nearest;
 use super::value;
 use super::yaml::{self, Finding, Limits, Node, Value};
 use serde::Deserialize;
@@ -9,6 +10,9 @@ use std::rc::Rc;
 
 /// The file in an app path that lists its dependencies.
 pub const FILE_NAME: &str = "manifest.yaml";
+
+/// The only key of a manifest.
+const KEY: &str = "modulepath";
 
 /// More bytes than this, and a manifest is not read.
 pub const LARGEST: u64 = 1 << 20;
@@ -83,13 +87,15 @@ impl Manifest {
     }
 }
 
-/// The line of each entry below `modulepath`; refuses what serde_yaml must not be given.
+/// The line of each entry below `modulepath`; says what is no manifest in words of its own.
 fn entry_lines(text: &[u8]) -> Result<Vec<u64>, ManifestError> {
     let Some(root) = yaml::compose(text, Limits::DEFAULT)? else { return Ok(vec![]) };
-    let Value::Mapping(pairs) = &root.value else { return Ok(vec![]) };
-    let is_modulepath = |key: &Node| matches!(&key.target().value, Value::Scalar { text, .. } if text == "modulepath");
-    let value = pairs.iter().find(|(key, _)| is_modulepath(key)).map(|(_, value)| value.target());
-    let Some(Node { value: Value::Sequence(items), .. }) = value else { return Ok(vec![]) };
+    let Some(value) = modulepath(&root)? else { return Ok(vec![]) };
+    let Value::Sequence(items) = &value.target().value else {
+        let found = Finding::new(value.mark, "a list of app paths", value.target().value.kind());
+        let hint = as_list(value).map(|list| format!("type `{list}`"));
+        return Err(hint.into_iter().fold(found.at(KEY), Finding::hint).into());
+    };
     let line = |(index, item): (usize, &Rc<Node>)| {
         let line = item.mark.line;
         match what_is_no_text(item.target()) {
@@ -98,6 +104,40 @@ fn entry_lines(text: &[u8]) -> Result<Vec<u64>, ManifestError> {
         }
     };
     items.iter().enumerate().map(line).collect()
+}
+
+/// What stands at the only key that a manifest has; none where nothing does.
+fn modulepath(root: &Node) -> Result<Option<&Node>, Finding> {
+    if is_null(root) {
+        return Ok(None);
+    }
+    let mut found = None;
+    for (key, value) in root.pairs(&format!("a map with the key `{KEY}`"), "")? {
+        let name = key.text("")?;
+        if name != KEY {
+            let wrong =
+                Finding::new(key.mark, format!("the key `{KEY}`"), format!("`{name:.100}`"));
+            let meant = nearest(&name.to_lowercase(), &[KEY.to_owned()]).is_some();
+            return Err(if meant { wrong.hint(format!("did you mean `{KEY}`?")) } else { wrong });
+        }
+        if found.replace(value).is_some() {
+            return Err(Finding::new(key.mark, "each key once", format!("`{KEY}` a second time")));
+        }
+    }
+    Ok(found.map(|value| &**value).filter(|value| !is_null(value.target())))
+}
+
+fn is_null(node: &Node) -> bool {
+    let Value::Scalar { text, plain: true } = &node.value else { return false };
+    node.tag.is_none() && matches!(scalar::untagged(text), Ok(value::Value::Null))
+}
+
+/// A text of app paths, with `:` between them as Puppet has it, as the list that it should be.
+fn as_list(node: &Node) -> Option<String> {
+    let Value::Scalar { text, .. } = &node.target().value else { return None };
+    let apps: Result<Vec<AppPath>, _> = text.trim().split(':').map(str::parse).collect();
+    let apps: Vec<String> = apps.ok()?.iter().map(ToString::to_string).collect();
+    Some(format!("[{}]", apps.join(", ")))
 }
 
 /// What a node is that is no text; serde_yaml would take a number for one.
@@ -145,7 +185,16 @@ mod tests {
 
     #[test]
     fn an_empty_manifest_has_no_dependencies() {
-        for text in ["", "# nothing\n", "---\n", "modulepath:\n", "modulepath: []\n", "{}"] {
+        for text in [
+            "",
+            "# nothing\n",
+            "---\n",
+            "modulepath:\n",
+            "modulepath: []\n",
+            "modulepath: ~\n",
+            "null",
+            "{}",
+        ] {
             assert_eq!(parsed(text), "", "{text:?}");
         }
     }
@@ -155,15 +204,31 @@ mod tests {
         let cases = [
             (
                 "modulpath:\n- a\n",
-                "line 1, column 1: unknown field `modulpath`, expected `modulepath`",
+                "line 1, column 1: expected the key `modulepath`, found `modulpath`; \
+                 did you mean `modulepath`?",
+            ),
+            ("name: foo\n", "line 1, column 1: expected the key `modulepath`, found `name`"),
+            (
+                "modulepath: [a/tags/1]\nmodulepath: [b/tags/1]\n",
+                "line 2, column 1: expected each key once, found `modulepath` a second time",
+            ),
+            (
+                "modulepath:\n  a/tags/1: b\n",
+                "line 2, column 3: `modulepath`: expected a list of app paths, found a map",
             ),
             (
                 "modulepath: dist/tags/r7\n",
-                "line 1, column 13: modulepath: invalid type: string \"dist/tags/r7\", expected a sequence",
+                "line 1, column 13: `modulepath`: expected a list of app paths, found a text; \
+                 type `[dist/tags/r7]`",
+            ),
+            (
+                "modulepath: a/tags/1:b/tags/1\n",
+                "line 1, column 13: `modulepath`: expected a list of app paths, found a text; \
+                 type `[a/tags/1, b/tags/1]`",
             ),
             (
                 "- dist/tags/r7\n",
-                "line 1, column 1: invalid type: sequence, expected a map with the key `modulepath`",
+                "line 1, column 1: expected a map with the key `modulepath`, found a list",
             ),
             (
                 "modulepath:\n- a/tags/1\n- /etc\n",

@@ -4,6 +4,8 @@ use crate::model::app::{AppPath, Line};
 use crate::model::failure::Failure;
 use crate::model::manifest::{FILE_NAME, Listed, Manifest};
 use crate::model::subject::Subject;
+use crate::model::suggest::listed;
+use crate::model::version::Version;
 use std::collections::VecDeque;
 
 /// Which app paths may be in a release.
@@ -21,15 +23,17 @@ const LONGEST: usize = 1000;
 /// Resolves an app to its modulepath.
 ///
 /// `manifest_of` reads the manifest of an app path; for a dependency it may
-/// answer with an empty one. Each directory comes once, where it is met first. An app
+/// answer with an empty one. `tags_of` tells which tags an app has, for what is not one.
+/// Each directory comes once, where it is met first. An app
 /// may list directories of its own, as a control repository has them.
 pub fn resolve(
     app: &AppPath,
     allowed: Allowed,
+    tags_of: impl Fn(&str) -> Vec<String>,
     mut manifest_of: impl FnMut(&AppPath) -> Result<Manifest, Failure>,
 ) -> Result<Vec<AppPath>, Failure> {
     if allowed == Allowed::Tags && !matches!(app.line(), Line::Tag { .. }) {
-        return Err(not_a_tag(&format!("`{app}` is not a release"), app));
+        return Err(not_a_tag(&format!("`{app}` is not a release"), app, tags_of));
     }
     let mut graph = Graph { nodes: vec![Found { app: app.clone(), listed: None, lists: vec![] }] };
     let mut queue = VecDeque::from([0]);
@@ -41,7 +45,8 @@ pub fn resolve(
             let is_tag = matches!(listed.app.line(), Line::Tag { .. });
             if allowed == Allowed::Tags && !is_tag && !is_own {
                 let what = format!("{} lists `{}`", graph.manifest(at), listed.app);
-                return Err(not_a_tag(&what, &listed.app).because(graph.place(at, listed.line)));
+                let failure = not_a_tag(&what, &listed.app, tags_of);
+                return Err(failure.because(graph.place(at, listed.line)));
             }
             let known = graph.nodes.iter().position(|node| node.app == listed.app);
             let next = match known {
@@ -59,20 +64,32 @@ pub fn resolve(
     Ok(graph.nodes.into_iter().map(|node| node.app).collect())
 }
 
-fn not_a_tag(what: &str, app: &AppPath) -> Failure {
+fn not_a_tag(what: &str, app: &AppPath, tags_of: impl Fn(&str) -> Vec<String>) -> Failure {
     let failure = Failure::new(format!("{what}: only tags are released, and `{app}` can change"));
     if let Ok(Subject::Package(_)) = app.as_str().parse() {
         return failure.hint(format!("it is a package already: localpuppet inspect {app}"));
     }
-    match (app.line(), app.as_str().rsplit_once('/')) {
-        (Line::Trunk { name } | Line::Branch { name, .. }, _) => failure
+    match app.line() {
+        Line::Trunk { name } | Line::Branch { name, .. } => failure
             .hint(format!("tag it, and name the tag: `{name}/tags/…`"))
             .hint("or bundle it as a snapshot, below every release: `--snapshot`"),
-        (_, Some((name, tag))) if !name.contains('/') => {
-            failure.hint(format!("did you mean `{name}/tags/{tag}`?"))
-        }
-        _ => failure.hint("expected `NAME/tags/TAG`"),
+        _ => failure.hint(instead(app, tags_of).unwrap_or("expected `NAME/tags/TAG`".to_owned())),
     }
+}
+
+/// What to name for a path that is no tag, in the app that it is of.
+fn instead(app: &AppPath, tags_of: impl Fn(&str) -> Vec<String>) -> Option<String> {
+    let (mut name, mut tags) = (app.as_str(), tags_of(app.as_str()));
+    while tags.is_empty() {
+        (name, _) = name.rsplit_once('/')?;
+        tags = tags_of(name);
+    }
+    let mut below = app.as_str().strip_prefix(name)?.split('/');
+    if let Some(tag) = below.find_map(|word| tags.iter().find(|tag| *tag == word)) {
+        return Some(format!("did you mean `{name}/tags/{tag}`?"));
+    }
+    let latest = Version::latest(&tags)?;
+    Some(format!("`{name}` has tags {}; name one: `{name}/tags/{latest}`", listed(&tags)))
 }
 
 struct Found {
@@ -185,7 +202,7 @@ mod tests {
                 entries.map(|(at, app)| Listed { app: app.parse().unwrap(), line: at as u64 + 2 });
             Ok(Manifest { modulepath: listed.collect() })
         };
-        let resolved = resolve(&app.parse().unwrap(), allowed, manifest_of);
+        let resolved = resolve(&app.parse().unwrap(), allowed, |_| vec![], manifest_of);
         let join =
             |paths: Vec<AppPath>| paths.iter().map(AppPath::as_str).collect::<Vec<_>>().join(" ");
         resolved.map(join).map_err(|failure| {
@@ -223,6 +240,31 @@ mod tests {
             "`a/trunk` is not a release: only tags are released, and `a/trunk` can change"
         );
         assert_eq!(resolve_in(world, "a/trunk", Allowed::Anything).unwrap(), "a/trunk b/trunk");
+    }
+
+    #[test]
+    fn what_is_no_tag_is_told_which_there_are() {
+        let hint = |app: &str| {
+            let tags_of = |name: &str| match name {
+                "b" | "team/b" => ["r9", "r10"].map(str::to_owned).to_vec(),
+                _ => vec![],
+            };
+            let read = |_: &AppPath| Ok(Manifest::default());
+            let refused = resolve(&app.parse().unwrap(), Allowed::Tags, tags_of, read);
+            refused.unwrap_err().hints().join("; ")
+        };
+        assert_eq!(hint("b"), "`b` has tags `r9`, `r10`; name one: `b/tags/r10`");
+        assert_eq!(hint("b/tags"), hint("b"));
+        for app in ["b/r9", "b/tag/r9", "b/tags/r9/module"] {
+            assert_eq!(hint(app), "did you mean `b/tags/r9`?");
+        }
+        assert_eq!(hint("team/b/r9"), "did you mean `team/b/tags/r9`?");
+        assert_eq!(hint("c"), "expected `NAME/tags/TAG`");
+        assert_eq!(
+            hint("b/branches/x"),
+            "tag it, and name the tag: `b/tags/…`; \
+             or bundle it as a snapshot, below every release: `--snapshot`"
+        );
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub fn resolved(
     super::fit_for_puppet("the module root", &real)?;
     let cache = checkout.cache.as_deref();
     let root = ModuleRoot::open(Path::new(&real), cache, checkout.signatures)?;
-    let apps = resolve(app, Allowed::Anything, |path| root.manifest(path, path != app))?;
+    let manifest_of = |path: &AppPath| root.manifest(path, path != app);
+    let apps = resolve(app, Allowed::Anything, |_| vec![], manifest_of)?;
     root.away().into_iter().for_each(|text| (context.say)(Event::Warning { text }));
     let code = code(&root, app, &apps)?;
     let interface = || interface::read(&root.directories(&apps)?);

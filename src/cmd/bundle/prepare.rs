@@ -99,7 +99,9 @@ pub fn resolved(
     allowed: Allowed,
     say: Say,
 ) -> Result<Vec<AppPath>, Failure> {
-    let modulepath = resolve::resolve(app, allowed, |path| root.manifest(path, path != app))?;
+    let tags_of = |name: &str| root.tags(name).unwrap_or_default();
+    let manifest_of = |path: &AppPath| root.manifest(path, path != app);
+    let modulepath = resolve::resolve(app, allowed, tags_of, manifest_of)?;
     root.away().into_iter().for_each(|text| say(Event::Warning { text }));
     Ok(modulepath)
 }

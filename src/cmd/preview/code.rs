@@ -87,7 +87,8 @@ pub fn in_checkout(checkout: &Checkout, app: &AppPath) -> Result<Found, Failure>
     let real = input::real_path(&checkout.module_root)?;
     let cache = checkout.cache.as_deref();
     let root = ModuleRoot::open(Path::new(&real), cache, checkout.signatures)?;
-    let apps = resolve(app, Allowed::Anything, |path| root.manifest(path, path != app))?;
+    let manifest_of = |path: &AppPath| root.manifest(path, path != app);
+    let apps = resolve(app, Allowed::Anything, |_| vec![], manifest_of)?;
     let code = code_of_checkout(&root, app, &apps)?;
     Ok(Found { code, bundle_id: None, _scratch: None })
 }
