@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::expect_used, reason = "builds packages to damage")]
 
 use localpuppet::package::read::{Choice, pick, read};
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::process::Command;
 
 /// How many damaged packages are read, unless `DAMAGED` says it; those of a smaller number are the
@@ -90,25 +90,13 @@ fn no_damage_makes_a_panic() {
     }
 }
 
-/// A .deb whose data.tar.gz is all zeros after its first block, and very long.
+/// A .deb whose data.tar.zst is an archive without entries, and very long.
 fn bomb() -> Vec<u8> {
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    let mut header = tar::Header::new_gnu();
-    header.set_path("./usr/zeros").expect("a short path");
-    header.set_entry_type(tar::EntryType::Regular);
-    header.set_size(4 << 30);
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_mode(0o644);
-    header.set_cksum();
-    gzip.write_all(header.as_bytes()).expect("memory");
-    let zeros = vec![0; 1 << 20];
-    // More than the allowance of 256 MiB and 300 times what becomes of it.
-    (0..512).for_each(|_| gzip.write_all(&zeros).expect("memory"));
-    let data = gzip.finish().expect("memory");
+    let zeros = zstd::encode_all(&vec![0; 64 << 20][..], 1).expect("memory");
+    let data = zeros.repeat(66);
     let mut deb = ar::Builder::new(Vec::new());
     let members =
-        [("debian-binary", &b"2.0\n"[..]), ("control.tar", &[0; 1024]), ("data.tar.gz", &data)];
+        [("debian-binary", &b"2.0\n"[..]), ("control.tar", &[0; 1024]), ("data.tar.zst", &data)];
     for (name, content) in members {
         let header = ar::Header::new(name.as_bytes().to_vec(), content.len() as u64);
         deb.append(&header, content).expect("memory");
@@ -121,7 +109,7 @@ fn content_that_grows_without_end_is_refused() {
     let bomb = bomb();
     pick(Cursor::new(&bomb), |_| Choice::Skip).expect_err("a bomb");
     let refused = read(Cursor::new(bomb)).expect_err("a bomb");
-    assert_eq!(refused.to_string(), "its content grows to more than 300 times its size");
+    assert_eq!(refused.to_string(), "its content grows to more than 4 GiB, and 300 times its size");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::instead;
 use crate::host::fs;
 use crate::model::app::Release;
 use crate::model::bundle::{Bundle, FILE_NAME, INSTALL_ROOT, LARGEST};
-use crate::model::compression::Format;
+use crate::model::compression::{Format, Method};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::inspection::PackageFacts;
@@ -85,7 +85,12 @@ pub fn of_file(file: File, shown: &str) -> Result<PackageFile, Failure> {
     let (format, name, version) = (package.format, &package.name, &package.version);
     let what_it_is = format!("it is the .{format} package `{name}` version `{version}`");
     let Some((directory, text)) = &package.bundle else {
-        let what = format!("`{shown}` is not a localpuppet bundle: no {FILE_NAME}");
+        let method = &package.compression;
+        let why = match method.parse::<Method>() {
+            Err(_) if method != "none" => format!("none is compressed with {method}"),
+            _ => format!("no {FILE_NAME}"),
+        };
+        let what = format!("`{shown}` is not a localpuppet bundle: {why}");
         return Err(Failure::new(what).because(Failure::new(what_it_is)));
     };
     let bundle = Bundle::from_json(text).map_err(|error| {
@@ -162,6 +167,7 @@ fn problems(package: &Package, directory: &str, bundle: &Bundle) -> Vec<String> 
     differs("package version", &version, &package.version);
     differs("architecture", architecture, &package.architecture);
     differs("the release in", &bundle.directory(), &format!("/{directory}"));
+    problems.extend(too_much(package, bundle));
     let below = format!("{directory}/");
     let documents = format!("usr/share/doc/{}", bundle.package);
     let mut found = BTreeMap::new();
@@ -175,6 +181,19 @@ fn problems(package: &Package, directory: &str, bundle: &Bundle) -> Vec<String> 
     found.remove(FILE_NAME);
     problems.extend(differences(bundle.content(), found).iter().map(ToString::to_string));
     problems
+}
+
+/// What a package provides that no bundle of the release does: a package manager would take it for
+/// another, and newer rpms make the users that one provides.
+fn too_much(package: &Package, bundle: &Bundle) -> Vec<String> {
+    let app = bundle.release().map(|release| release.provides()).unwrap_or_default();
+    let own = [
+        format!("{app} (= {})", bundle.version),
+        format!("{} (= {}-{RPM_RELEASE})", bundle.package, bundle.version),
+    ];
+    let others = package.provides.iter().filter(|provided| !own.contains(provided));
+    let told = |other: &String| format!("it provides `{other:.100}`, which no bundle of it does");
+    others.take(100).map(told).collect()
 }
 
 /// The way to the release, and the package's documentation.

@@ -71,10 +71,11 @@ impl FromStr for TreePath {
 }
 
 impl TryFrom<String> for TreePath {
-    type Error = TreePathError;
+    type Error = String;
 
-    fn try_from(text: String) -> Result<Self, TreePathError> {
-        text.parse()
+    fn try_from(text: String) -> Result<Self, String> {
+        let shown = || text.chars().take(200).collect::<String>();
+        text.parse().map_err(|error: TreePathError| format!("{:?} {error}", shown()))
     }
 }
 

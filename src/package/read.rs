@@ -32,7 +32,9 @@ const MOST_NAMES: usize = 128 << 20;
 const LONGEST_NAME: u64 = 4096;
 
 /// How much compressed content may grow: a fixed allowance, and so many times its size.
-const EXPANSION: (u64, u64) = (1 << 28, 300);
+/// Zeros of a sparse file become some thousand times smaller, so the allowance is what bounds
+/// them; it is read in seconds.
+const EXPANSION: (u64, u64) = (4 << 30, 300);
 
 /// Memory that a decompressor may take: more than any level of xz or of
 /// `zstd --long=27` needs.
@@ -47,6 +49,8 @@ pub struct Package {
     /// With epoch and revision, as the package manager shows it.
     pub version: String,
     pub architecture: String,
+    /// What it provides, as `NAME (= VERSION)` where it has a version.
+    pub provides: Vec<String>,
     /// Maintainer or packager; may be empty.
     pub maintainer: String,
     /// Compression of the content, as the format names it.
@@ -155,21 +159,26 @@ fn decompress<'a>(
             Box::new(decoder)
         }
     };
-    Ok(Bounded { from, rest: limit })
+    Ok(Bounded { from, is_compressed: method.is_some(), rest: limit })
 }
 
 /// Reads up to a limit; more is an error and not an end.
 struct Bounded<R> {
     from: R,
+    is_compressed: bool,
     rest: u64,
 }
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.from.read(buffer)?;
+        let read = self.from.read(buffer).map_err(|error| {
+            let what = format!("its content cannot be decompressed: {error}");
+            if self.is_compressed { io::Error::new(error.kind(), what) } else { error }
+        })?;
         self.rest = self.rest.checked_sub(read as u64).ok_or_else(|| {
             io::Error::other(format!(
-                "its content grows to more than {} times its size",
+                "its content grows to more than {} GiB, and {} times its size",
+                EXPANSION.0 >> 30,
                 EXPANSION.1
             ))
         })?;

@@ -16,6 +16,21 @@ const MOST_MEMBERS: usize = 16;
 /// A control file is some kilobytes.
 const LARGEST_CONTROL: u64 = 1 << 20;
 
+/// The fields that the control file of a bundle has; dpkg or apt act on most others.
+const FIELDS: [&str; 11] = [
+    "Package",
+    "Version",
+    "Architecture",
+    "Maintainer",
+    "Installed-Size",
+    "Suggests",
+    "Provides",
+    "Section",
+    "Priority",
+    "Homepage",
+    "Description",
+];
+
 const CONTROL: &str = "control.tar";
 const DATA: &str = "data.tar";
 
@@ -40,6 +55,10 @@ fn members<R: BufRead + Seek>(
         let member = member.map_err(header_of("an ar header of it"))?;
         let (name, size) = (member.header().identifier().to_vec(), member.header().size());
         let name = String::from_utf8_lossy(&name);
+        if name == "debian-binary" {
+            refuse_other_format(member)?;
+            continue;
+        }
         let is = |of: &&'static str| name.starts_with(*of);
         let Some(of) = [CONTROL, DATA].into_iter().find(is) else { continue };
         let (method, from) = (method(&name[of.len()..])?, BufReader::new(member));
@@ -54,7 +73,7 @@ fn members<R: BufRead + Seek>(
 pub fn read(file: impl BufRead + Seek, length: u64) -> Result<Package, ReadError> {
     let mut inventory = Inventory::default();
     let (mut control, mut compression) = (None, None);
-    members(file, length, |member| {
+    let read = members(file, length, |member| {
         if member.of == CONTROL {
             control = Some(read_control(member, &mut inventory)?);
         } else {
@@ -66,20 +85,27 @@ pub fn read(file: impl BufRead + Seek, length: u64) -> Result<Package, ReadError
             inventory.paths.remove(".");
         }
         Ok(ControlFlow::Continue(()))
-    })?;
+    });
+    match read {
+        // No bundle is compressed so; what it is can be told all the same.
+        Err(ReadError::Compression(method)) if control.is_some() => compression = Some(method),
+        read => read?,
+    }
     let (Some(control), Some(compression)) = (control, compression) else {
         return damaged("it has no `control.tar` or no `data.tar`");
     };
-    for relation in ["Depends", "Pre-Depends", "Conflicts", "Breaks", "Replaces", "Essential"] {
-        if field(&control, relation).is_some() {
-            inventory.problem(format!("it has the field `{relation}`, which no bundle has"));
+    let fields = fields(&control);
+    for (name, _) in &fields {
+        if !FIELDS.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            inventory.problem(format!("it has the field `{name:.100}`, which no bundle has"));
         }
     }
-    let field = |name: &str| field(&control, name).unwrap_or_default();
+    let field = |name: &str| field(&fields, name).unwrap_or_default();
     Ok(Package {
         format: Format::Deb,
         name: field("Package"),
         version: field("Version"),
+        provides: listed(&field("Provides")),
         architecture: field("Architecture"),
         maintainer: field("Maintainer"),
         compression,
@@ -167,6 +193,16 @@ fn refuse_odd_members(file: &mut (impl Read + Seek), length: u64) -> Result<(), 
     damaged(format!("it has more than {MOST_MEMBERS} members"))
 }
 
+/// dpkg takes a package of format 2 alone, whichever revision of it.
+fn refuse_other_format(member: impl Read) -> Result<(), ReadError> {
+    let mut format = Vec::new();
+    member.take(16).read_to_end(&mut format)?;
+    match format.starts_with(b"2.") {
+        true => Ok(()),
+        false => damaged("its format is not 2, the one that dpkg reads"),
+    }
+}
+
 fn method(extension: &str) -> Result<Option<Method>, ReadError> {
     match extension {
         "" => Ok(None),
@@ -203,10 +239,28 @@ fn read_control(
         .or_else(|_| damaged("its control file is not UTF-8"))
 }
 
-/// The first line of a field (deb-control(5)).
-fn field(control: &str, name: &str) -> Option<String> {
-    let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim().to_owned());
-    control.lines().find_map(value)
+/// The fields of a control file (deb-control(5)), each with its lines joined.
+fn fields(control: &str) -> Vec<(&str, String)> {
+    let mut fields: Vec<(&str, String)> = Vec::new();
+    for line in control.lines() {
+        if let (Some((_, value)), true) = (fields.last_mut(), line.starts_with([' ', '\t'])) {
+            value.push_str(line);
+        } else if let Some((name, value)) = line.split_once(':') {
+            fields.push((name.trim(), value.trim().to_owned()));
+        }
+    }
+    fields
+}
+
+fn listed(field: &str) -> Vec<String> {
+    let names = field.split(',').map(|name| name.trim().to_owned());
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+/// The value of a field; dpkg knows no capitals in its name.
+fn field(fields: &[(&str, String)], name: &str) -> Option<String> {
+    let found = fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.clone())
 }
 
 fn show_data(

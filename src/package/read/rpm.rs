@@ -47,20 +47,25 @@ pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadE
     let at = file.stream_position()?;
     let text = |tag| metadata.header.get_entry_data_as_string(tag).unwrap_or_default().to_owned();
     let mut inventory = Inventory::default();
-    let compression = text(IndexTag::RPMTAG_PAYLOADCOMPRESSOR);
     check_header(&metadata.signature, main_digest, &mut inventory);
     check_actions(&metadata.header, &mut inventory);
     let mut payload = Counted::new(file);
     let size = length.saturating_sub(at);
-    show_payload(&compression, BufReader::new(&mut payload), size, &mut inventory)?;
+    let from = BufReader::new(&mut payload);
+    let compression = match show_payload(&metadata.header, from, size, &mut inventory) {
+        Ok(method) => method.map_or("none".to_owned(), |method| method.to_string()),
+        // No bundle is compressed so; what it is can be told all the same.
+        Err(ReadError::Compression(method)) => method,
+        Err(error) => return Err(error),
+    };
     drain(&mut payload)?;
     check_payload(&metadata.header, payload.finish(), &mut inventory);
     check_files(&metadata.header, &mut inventory);
-    let (version, release) = (text(IndexTag::RPMTAG_VERSION), text(IndexTag::RPMTAG_RELEASE));
     Ok(Package {
         format: Format::Rpm,
         name: text(IndexTag::RPMTAG_NAME),
-        version: format!("{version}-{release}"),
+        version: version(&metadata.header),
+        provides: provides(&metadata.header),
         architecture: text(IndexTag::RPMTAG_ARCH),
         maintainer: text(IndexTag::RPMTAG_PACKAGER),
         compression,
@@ -78,9 +83,29 @@ pub(super) fn show(
     to: &mut impl Visitor,
 ) -> Result<(), ReadError> {
     let Headers { metadata, .. } = headers(&mut file)?;
-    let compression = metadata.header.get_entry_data_as_string(IndexTag::RPMTAG_PAYLOADCOMPRESSOR);
     let size = length.saturating_sub(file.stream_position()?);
-    show_payload(compression.unwrap_or_default(), file, size, to)
+    show_payload(&metadata.header, file, size, to).map(drop)
+}
+
+/// The version with release and, where there is one, epoch.
+fn version(header: &Header<IndexTag>) -> String {
+    let text = |tag| header.get_entry_data_as_string(tag).unwrap_or_default();
+    let (version, release) = (text(IndexTag::RPMTAG_VERSION), text(IndexTag::RPMTAG_RELEASE));
+    match header.get_entry_data_as_u32(IndexTag::RPMTAG_EPOCH) {
+        Ok(epoch) => format!("{epoch}:{version}-{release}"),
+        Err(_) => format!("{version}-{release}"),
+    }
+}
+
+fn provides(header: &Header<IndexTag>) -> Vec<String> {
+    let texts = |tag| header.get_entry_data_as_string_array(tag).unwrap_or_default();
+    let versions = texts(IndexTag::RPMTAG_PROVIDEVERSION);
+    let names = texts(IndexTag::RPMTAG_PROVIDENAME).into_iter().enumerate();
+    let provided = |(at, name): (usize, &str)| match versions.get(at) {
+        Some(version) if !version.is_empty() => format!("{name} (= {version})"),
+        _ => name.to_owned(),
+    };
+    names.map(provided).collect()
 }
 
 fn exactly(from: &mut impl Read, length: usize) -> Result<Vec<u8>, ReadError> {
@@ -162,7 +187,7 @@ fn check_payload(header: &Header<IndexTag>, digest: Sha256Digest, to: &mut Inven
 }
 
 /// Tags with which a package acts on more than its own files, by what they are.
-const ACTIONS: [(&str, &[IndexTag]); 4] = [
+const ACTIONS: [(&str, &[IndexTag]); 5] = [
     (
         "a scriptlet",
         &[
@@ -172,6 +197,8 @@ const ACTIONS: [(&str, &[IndexTag]); 4] = [
             IndexTag::RPMTAG_POSTUN,
             IndexTag::RPMTAG_PRETRANS,
             IndexTag::RPMTAG_POSTTRANS,
+            IndexTag::RPMTAG_PREUNTRANS,
+            IndexTag::RPMTAG_POSTUNTRANS,
             IndexTag::RPMTAG_VERIFYSCRIPT,
             IndexTag::RPMTAG_PREINPROG,
             IndexTag::RPMTAG_POSTINPROG,
@@ -179,6 +206,8 @@ const ACTIONS: [(&str, &[IndexTag]); 4] = [
             IndexTag::RPMTAG_POSTUNPROG,
             IndexTag::RPMTAG_PRETRANSPROG,
             IndexTag::RPMTAG_POSTTRANSPROG,
+            IndexTag::RPMTAG_PREUNTRANSPROG,
+            IndexTag::RPMTAG_POSTUNTRANSPROG,
         ],
     ),
     (
@@ -191,6 +220,7 @@ const ACTIONS: [(&str, &[IndexTag]); 4] = [
     ),
     ("conflicts", &[IndexTag::RPMTAG_CONFLICTNAME]),
     ("obsoletes", &[IndexTag::RPMTAG_OBSOLETENAME]),
+    ("recommendations", &[IndexTag::RPMTAG_RECOMMENDNAME, IndexTag::RPMTAG_SUPPLEMENTNAME]),
 ];
 
 fn check_actions(header: &Header<IndexTag>, to: &mut Inventory) {
@@ -282,28 +312,33 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
+/// Shows the entries of a payload, and tells how it is compressed.
 fn show_payload(
-    compression: &str,
-    from: impl BufRead,
+    header: &Header<IndexTag>,
+    mut from: impl BufRead,
     size: u64,
     to: &mut impl Visitor,
-) -> Result<(), ReadError> {
-    let mut payload = decompress(method(compression)?, from, size)?;
+) -> Result<Option<Method>, ReadError> {
+    let method = method(header, &mut from)?;
+    let mut payload = decompress(method, from, size)?;
     while let Some((entry, size)) = cpio_entry(&mut payload)? {
         let mut content = (&mut payload).take(size);
         if to.entry(entry, &mut content)?.is_break() {
-            return Ok(());
+            return Ok(method);
         }
         drain(&mut content)?;
         skip(&mut payload, (4 - size % 4) % 4)?;
     }
     drain(&mut payload)?;
-    Ok(())
+    Ok(method)
 }
 
-/// How a payload is compressed, as its header names it.
-fn method(compression: &str) -> Result<Option<Method>, ReadError> {
-    match compression {
+/// How a payload is compressed, as its header names it. rpmbuild names nothing where it does not
+/// compress; others did so where they used gzip.
+fn method(header: &Header<IndexTag>, from: &mut impl BufRead) -> Result<Option<Method>, ReadError> {
+    let compression = header.get_entry_data_as_string(IndexTag::RPMTAG_PAYLOADCOMPRESSOR);
+    match compression.unwrap_or_default() {
+        "" if !from.fill_buf()?.starts_with(&[0x1f, 0x8b]) => Ok(None),
         "" | "gzip" => Ok(Some(Method::Gzip)),
         "xz" => Ok(Some(Method::Xz)),
         "zstd" => Ok(Some(Method::Zstd)),
@@ -318,9 +353,9 @@ pub(super) fn stream(
     length: u64,
 ) -> Result<Vec<RawArchive>, ReadError> {
     let Headers { metadata, .. } = headers(&mut file)?;
-    let compression = metadata.header.get_entry_data_as_string(IndexTag::RPMTAG_PAYLOADCOMPRESSOR);
     let size = length.saturating_sub(file.stream_position()?);
-    let payload = decompress(method(compression.unwrap_or_default())?, file, size)?;
+    let method = method(&metadata.header, &mut file)?;
+    let payload = decompress(method, file, size)?;
     Ok(vec![stream_of("cpio", payload)?])
 }
 
