@@ -2,7 +2,7 @@
 
 use super::prepare::Prepared;
 use crate::cli;
-use crate::cmd::package_file;
+use crate::cmd::package_file::{self, PackageFile};
 use crate::host::again::Again;
 use crate::host::fs::{self, Beside, Created};
 use crate::host::source::{ModuleRoot, place};
@@ -31,7 +31,13 @@ pub fn write(
     let time = args.source_date_epoch.unwrap_or_default().seconds();
     let meta = layout::meta(bundle, prepared.release.provides(), maintainer.as_str(), time);
     let failed = |error: BuildError| {
-        Failure::new(format!("failed to bundle `{}`", bundle.app)).because(error)
+        let failure = Failure::new(format!("failed to bundle `{}`", bundle.app));
+        match error {
+            BuildError::Io(full) if full.kind() == io::ErrorKind::StorageFull => {
+                failure.because(fs::failed("write in", &args.out, full))
+            }
+            error => failure.because(error),
+        }
     };
     let items = layout::items(bundle, &prepared.interface, &meta, &prepared.md5sums);
     let items = items.map_err(|error| failed(error.into()))?;
@@ -52,17 +58,17 @@ pub fn write(
         fs::open_regular(&at).map(|(file, _)| file)
     };
     build(jobs, &meta, &items, open).map_err(failed)?;
-    refuse_other_content(bundle, &args.out)?;
+    refuse_other_content(bundle, args)?;
     for (format, file) in &files {
         if let Some(again) = again {
             refuse_irreproducible(file, &again.out().join(bundle.file_name(*format)))?;
         }
         let path = args.out.join(bundle.file_name(*format));
         if fs::would_create(file.file(), &path)? == Created::Different {
-            return Err(different(bundle, &path));
+            return Err(different(bundle, args, &path));
         }
     }
-    let packages = files.into_iter().map(|(format, file)| name(format, file, bundle, &args.out));
+    let packages = files.into_iter().map(|(format, file)| name(format, file, bundle, args));
     Ok(Built::new(bundle, packages.collect::<Result<_, _>>()?))
 }
 
@@ -80,12 +86,14 @@ fn refuse_irreproducible(file: &Beside, again: &Path) -> Result<(), Failure> {
 }
 
 /// Refuses a release that is there in the other format, or at another version, with other content.
-fn refuse_other_content(bundle: &Bundle, out: &Path) -> Result<(), Failure> {
-    for name in fs::names(out)?.into_iter().filter(|name| bundle.is_package_name(name)) {
-        let path = out.join(name);
-        let there = package_file::open(&path)?.bundle;
-        if (there.bundle_id, &there.version) != (bundle.bundle_id, &bundle.version) {
-            return Err(different(bundle, &path));
+fn refuse_other_content(bundle: &Bundle, args: &cli::Bundle) -> Result<(), Failure> {
+    for name in fs::names(&args.out)?.into_iter().filter(|name| bundle.is_package_name(name)) {
+        let path = args.out.join(name);
+        let is_same = |there: &Bundle| {
+            (there.bundle_id, &there.version) == (bundle.bundle_id, &bundle.version)
+        };
+        if !package_file::opened(&path).is_ok_and(|there| is_same(&there.bundle)) {
+            return Err(different(bundle, args, &path));
         }
     }
     Ok(())
@@ -96,30 +104,53 @@ fn name(
     format: Format,
     file: Beside,
     bundle: &Bundle,
-    out: &Path,
+    args: &cli::Bundle,
 ) -> Result<BuiltPackage, Failure> {
-    let path = out.join(bundle.file_name(format));
+    let path = args.out.join(bundle.file_name(format));
     let bytes = file.file().metadata().map_err(|error| fs::failed("look at", &path, error))?;
     let bytes = bytes.len();
     match fs::create(file, &path)? {
         Created::New => Ok(BuiltPackage { path, format, bytes, unchanged: false }),
         Created::Unchanged => Ok(BuiltPackage { path, format, bytes, unchanged: true }),
-        Created::Different => Err(different(bundle, &path)),
+        Created::Different => Err(different(bundle, args, &path)),
     }
 }
 
 /// Tells how a release differs from the package that is there under its name.
-fn different(bundle: &Bundle, path: &Path) -> Failure {
+fn different(bundle: &Bundle, args: &cli::Bundle, path: &Path) -> Failure {
     let what = format!("`{}` is there already, with other bytes", path.display());
-    let failure = Failure::new(what)
-        .hint("a release never changes: tag a new one, or write to another directory with `--out`");
-    let there = match package_file::open(path) {
-        Ok(file) => file.bundle,
-        Err(error) => return failure.because(error),
+    let (failure, elsewhere) = (Failure::new(what), "write to another directory with `--out`");
+    let away = format!("move it away, or {elsewhere}");
+    let there = match package_file::opened(path) {
+        Ok(there) => there,
+        Err(error) => return failure.because(error).hint(away),
     };
-    let lines = bundle.differences(&there);
-    if lines.is_empty() {
-        return failure.because(Failure::new(package_file::SAME_RELEASE));
+    let lines = bundle.differences(&there.bundle);
+    if !lines.is_empty() {
+        let hint = format!("a release never changes: tag a new one, or {elsewhere}");
+        return failure.because(Differences(lines)).hint(hint);
     }
-    failure.because(Differences(lines))
+    if !there.problems.is_empty() {
+        return failure.because(Differences(there.problems)).hint(away);
+    }
+    let failure =
+        failure.hint(format!("the release is the same: keep what is there, or {elsewhere}"));
+    match packed_otherwise(bundle, args, &there) {
+        lines if lines.is_empty() => {
+            failure.because(Failure::new("the time or the level of the compression is another"))
+        }
+        lines => failure.because(Differences(lines)),
+    }
+}
+
+/// How the package of the same release was made otherwise.
+fn packed_otherwise(bundle: &Bundle, args: &cli::Bundle, there: &PackageFile) -> Vec<String> {
+    let maintainer = args.maintainer.clone().unwrap_or_default();
+    let told = [
+        ("compression", there.facts.compression.clone(), args.compression.to_string()),
+        ("maintainer", there.facts.maintainer.clone(), maintainer.as_str().to_owned()),
+        ("tool", there.bundle.tool.clone(), bundle.tool.clone()),
+    ];
+    let others = told.into_iter().filter(|(_, was, is)| was != is);
+    others.map(|(what, was, is)| format!("the {what} was `{was}` and is `{is}`")).collect()
 }
