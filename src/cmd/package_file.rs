@@ -3,12 +3,13 @@
 use super::instead;
 use crate::host::fs;
 use crate::model::app::Release;
-use crate::model::bundle::{Bundle, FILE_NAME, INSTALL_ROOT, LARGEST};
+use crate::model::bundle::{Bundle, FILE_NAME, INSTALL_ROOT, LARGEST, MODULE_ROOT};
 use crate::model::compression::{Format, Method};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::inspection::PackageFacts;
 use crate::model::interface::{Interface, document};
+use crate::model::module::{METADATA, Metadata, Module};
 use crate::model::verify::{Found, differences};
 use crate::model::version::RPM_RELEASE;
 use crate::package::read::{Choice, Package, pick, read, release_document};
@@ -168,6 +169,7 @@ fn problems(package: &Package, directory: &str, bundle: &Bundle) -> Vec<String> 
     differs("architecture", architecture, &package.architecture);
     differs("the release in", &bundle.directory(), &format!("/{directory}"));
     problems.extend(too_much(package, bundle));
+    problems.extend(misnamed(package, directory, bundle));
     let below = format!("{directory}/");
     let documents = format!("usr/share/doc/{}", bundle.package);
     let mut found = BTreeMap::new();
@@ -194,6 +196,23 @@ fn too_much(package: &Package, bundle: &Bundle) -> Vec<String> {
     let others = package.provides.iter().filter(|provided| !own.contains(provided));
     let told = |other: &String| format!("it provides `{other:.100}`, which no bundle of it does");
     others.take(100).map(told).collect()
+}
+
+/// Where the modules of a `bundle.json` are not those of their metadata.json; what is reached by a
+/// link is not followed.
+fn misnamed(package: &Package, directory: &str, bundle: &Bundle) -> Vec<String> {
+    let differences = |module: &Module| {
+        let at = format!("{directory}/{MODULE_ROOT}/{}/{}", module.app, module.name);
+        let (metadata, nothing) = (format!("{at}/{METADATA}"), Metadata::default());
+        match (package.paths.get(&at), package.paths.get(&metadata)) {
+            (Some(Found::Directory { .. }), None) => module.differences(&nothing),
+            (Some(Found::Directory { .. }), Some(Found::File { .. })) => {
+                module.differences(package.metadata.get(&metadata).unwrap_or(&nothing))
+            }
+            _ => vec![],
+        }
+    };
+    bundle.modules.iter().flat_map(differences).take(100).collect()
 }
 
 /// The way to the release, and the package's documentation.

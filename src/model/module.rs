@@ -40,6 +40,34 @@ pub struct Metadata {
     pub license: Option<Line>,
 }
 
+impl Module {
+    /// Where a metadata.json tells otherwise, a line each.
+    pub fn differences(&self, metadata: &Metadata) -> Vec<String> {
+        let told = [
+            ("name", &self.full_name, &metadata.name),
+            ("version", &self.version, &metadata.version),
+            ("license", &self.license, &metadata.license),
+        ];
+        let shown =
+            |line: &Option<Line>| line.as_ref().map_or("none".to_owned(), |l| format!("`{l}`"));
+        let others = told.into_iter().filter(|(_, said, found)| said != found);
+        let line = |(what, said, found)| {
+            let (module, app, said, found) = (&self.name, &self.app, shown(said), shown(found));
+            format!(
+                "{what} of module `{module}` in `{app}`: expected {said}, found {found} in its {METADATA}"
+            )
+        };
+        others.map(line).collect()
+    }
+}
+
+impl Metadata {
+    /// Bytes of its texts.
+    pub fn bytes(&self) -> usize {
+        [&self.name, &self.version, &self.license].into_iter().flatten().map(|l| l.0.len()).sum()
+    }
+}
+
 /// A text that a package can carry: one line, not empty, of at most 256 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]

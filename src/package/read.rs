@@ -11,6 +11,7 @@ use crate::model::bundle;
 use crate::model::compression::{Format, Method};
 use crate::model::digest::Sha256Digest;
 use crate::model::interface::document;
+use crate::model::module::{LARGEST_METADATA, METADATA, Metadata};
 use crate::model::value::printable;
 use crate::model::verified::RawArchive;
 use crate::model::verify::Found;
@@ -61,6 +62,8 @@ pub struct Package {
     pub bundle: Option<(String, Vec<u8>)>,
     /// The same of its `interface.json`.
     pub interface: Option<(String, Vec<u8>)>,
+    /// What each metadata.json of it tells of a module, by its path.
+    pub metadata: BTreeMap<String, Metadata>,
     /// What makes the package other than it says it is, or dangerous to install.
     pub problems: Vec<String>,
 }
@@ -240,6 +243,7 @@ struct Inventory {
     paths: BTreeMap<String, Found>,
     bundle: Option<(String, Vec<u8>)>,
     interface: Option<(String, Vec<u8>)>,
+    metadata: BTreeMap<String, Metadata>,
     problems: Vec<String>,
     /// Bytes of names taken in.
     names: usize,
@@ -290,6 +294,8 @@ impl Inventory {
             _ => (&mut self.interface, document::LARGEST),
         };
         let directory = release_directory(path).filter(|_| document.is_none());
+        let is_metadata =
+            path.rsplit('/').next() == Some(METADATA) && entry.size <= LARGEST_METADATA;
         let mut kept = Vec::new();
         if directory.is_some() && entry.size > largest {
             return damaged(format!("`{path}` has more than {largest} bytes"));
@@ -303,14 +309,19 @@ impl Inventory {
             }
             sha256.update(&buffer[..read]);
             size += read as u64;
-            if directory.is_some() {
+            if directory.is_some() || is_metadata {
                 kept.extend_from_slice(&buffer[..read]);
             }
         }
         if size != entry.size {
             return damaged(format!("it ends inside `{path}`"));
         }
-        if let Some(directory) = directory {
+        if is_metadata {
+            // What cannot be read tells nothing, as where the bundle was made.
+            let metadata: Metadata = serde_json::from_slice(&kept).unwrap_or_default();
+            self.names += path.len() + metadata.bytes();
+            self.metadata.insert(path.to_owned(), metadata);
+        } else if let Some(directory) = directory {
             *document = Some((directory, kept));
         }
         Ok(Found::File { mode: entry.mode, size, sha256: Sha256Digest::from_hasher(sha256) })

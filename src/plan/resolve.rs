@@ -71,7 +71,10 @@ fn not_a_tag(what: &str, app: &AppPath, tags_of: impl Fn(&str) -> Vec<String>) -
     }
     match app.line() {
         Line::Trunk { name } | Line::Branch { name, .. } => failure
-            .hint(format!("tag it, and name the tag: `{name}/tags/…`"))
+            .hint(format!(
+                "tag it, and name the tag: `{}/tags/…`",
+                name.strip_suffix("/tags").unwrap_or(name)
+            ))
             .hint("or bundle it as a snapshot, below every release: `--snapshot`"),
         _ => failure.hint(instead(app, tags_of).unwrap_or("expected `NAME/tags/TAG`".to_owned())),
     }
@@ -265,6 +268,7 @@ mod tests {
             "tag it, and name the tag: `b/tags/…`; \
              or bundle it as a snapshot, below every release: `--snapshot`"
         );
+        assert_eq!(hint("b/tags/trunk"), hint("b/trunk"));
     }
 
     #[test]

@@ -112,6 +112,7 @@ pub fn read(file: impl BufRead + Seek, length: u64) -> Result<Package, ReadError
         paths: inventory.paths,
         bundle: inventory.bundle,
         interface: inventory.interface,
+        metadata: inventory.metadata,
         problems: inventory.problems,
     })
 }

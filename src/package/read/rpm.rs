@@ -72,6 +72,7 @@ pub fn read(mut file: impl BufRead + Seek, length: u64) -> Result<Package, ReadE
         paths: inventory.paths,
         bundle: inventory.bundle,
         interface: inventory.interface,
+        metadata: inventory.metadata,
         problems: inventory.problems,
     })
 }
