@@ -214,6 +214,9 @@ fn map<'n>(
                     (Path::Top, Value::String(_)) => {
                         finding.hint("write a space after the colon: `app: foo/tags/r1`")
                     }
+                    (_, Value::String(text)) if text.contains(':') => {
+                        finding.hint("write a space after the colon of each key")
+                    }
                     _ => finding,
                 });
             }
@@ -251,6 +254,9 @@ fn unknown_key(key: &str, entry: &Entry<'_>) -> Finding {
              remove the key, or give a class what it needs as a parameter",
         );
     }
+    if key.starts_with(char::is_whitespace) {
+        return finding.hint("indent with spaces: to YAML, those before it are a part of the key");
+    }
     match nearest(&key.to_lowercase(), &KEYS.map(str::to_owned)) {
         Some(known) => finding.hint(format!("did you mean `{known}`?")),
         None => finding.hint("remove it: Puppet would ignore it in silence"),
@@ -262,11 +268,14 @@ const CLASSES: &str = "a map of classes, or a list of their names";
 fn classes(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Vec<Class> {
     match &node.target().value {
         yaml::Value::Sequence(_) => return class_list(reader, node, path),
-        yaml::Value::Scalar { text, .. } if is_class_name(text) => {
-            let finding = Finding::new(node.mark, CLASSES, "a string").at(path.to_string());
-            reader.report(finding.hint(format!("write a list: `[{text}]`")));
-            return Vec::new();
-        }
+        yaml::Value::Scalar { .. } => match reader.value(node, path) {
+            Value::String(name) if is_class_name(&name) => {
+                let finding = Finding::new(node.mark, CLASSES, "a string").at(path.to_string());
+                reader.report(finding.hint(format!("write a list: `[{name}]`")));
+                return Vec::new();
+            }
+            _ => {}
+        },
         _ => {}
     }
     let mut classes = Vec::new();
@@ -385,8 +394,10 @@ fn variable_name(
 }
 
 /// Names that Puppet sets itself: it fails for them, or drops them in silence
-/// (`RESERVED_VARIABLE_NAMES` of `scope.rb`, `set_node_parameters` of `compiler.rb`).
-const RESERVED: [&str; 6] = ["facts", "trusted", "server_facts", "title", "name", "environment"];
+/// (`RESERVED_VARIABLE_NAMES` of `scope.rb`, `set_node_parameters` of `compiler.rb`,
+/// `set_resource_parameters` of `resource/type.rb`).
+const RESERVED: [&str; 7] =
+    ["facts", "trusted", "server_facts", "title", "name", "environment", "module_name"];
 
 fn parameters(reader: &mut Reader, node: &Node, path: &Path<'_>) -> Vec<(String, Value)> {
     let mut parameters = Vec::new();

@@ -30,6 +30,8 @@ pub enum Refused {
     TooLong,
     /// The tag makes a Ruby object of it, or is not the tag of such a value.
     Tag(String),
+    /// `!!binary` of other bytes than ASCII, which to Ruby is no text.
+    Binary(String),
     /// The tag takes the quotes off what then is a number, a boolean or null.
     Unquoted(String),
 }
@@ -49,6 +51,10 @@ impl Refused {
             }
             Refused::TooLong => ("a very long number".to_owned(), QUOTE),
             Refused::Tag(tag) => (tagged("a scalar", &tag), "remove the tag"),
+            Refused::Binary(tag) => {
+                let found = tagged("a scalar", &tag) + " that is not ASCII";
+                (found, "write the text itself, or `!!str` and let the class decode it")
+            }
             Refused::Unquoted(tag) => {
                 let found =
                     tagged("a quoted scalar", &tag) + ", which Ruby reads without its quotes";
@@ -68,7 +74,9 @@ pub fn scalar(text: &str, plain: bool, tag: Option<&str>) -> Result<Value, Refus
     let core = tag.strip_prefix(CORE);
     match (core, tag) {
         (Some("str"), _) | (_, "!str") => return Ok(Value::String(text.to_owned())),
-        (Some("binary"), _) | (_, "!binary") => return binary(text).ok_or_else(refused),
+        (Some("binary"), _) | (_, "!binary") => {
+            return binary(text).ok_or_else(|| Refused::Binary(tag.to_owned()));
+        }
         (Some("float"), _) | (_, "!float") => return float_of(text).ok_or_else(refused),
         (Some("int" | "bool" | "null"), _) => {}
         (Some(_), _) => return Err(refused()),

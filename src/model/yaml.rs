@@ -187,10 +187,15 @@ impl Text {
             [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest)?,
             _ => utf8(bytes)?,
         };
-        if let Some((at, _)) = text.char_indices().find(|&(_, c)| !is_allowed(c)) {
+        if let Some((at, c)) = text.char_indices().find(|&(_, c)| !is_allowed(c)) {
             let mark = mark_after(&text[..at]);
-            let finding = Finding::new(mark, "text", "a control character");
-            return Err(finding.hint("save it as UTF-8"));
+            let kind = if c.is_control() { "control character" } else { "character" };
+            let found = format!("the {kind} U+{:04X}", u32::from(c));
+            return Err(Finding::new(mark, "text", found).hint(match c {
+                // As text in UTF-16 or UTF-32 without its byte order mark has it.
+                '\0' => "save it as UTF-8",
+                _ => "take it out, or write it as an escape in double quotes",
+            }));
         }
         let completed = !text.is_empty() && !text.ends_with(is_break);
         if completed {
@@ -323,7 +328,7 @@ fn syntax(error: &libyaml_safer::Error) -> Finding {
 }
 
 /// What is written instead of what libyaml says this of.
-const MENDED: [(&str, &str); 8] = [
+const MENDED: [(&str, &str); 9] = [
     ("mapping values are not", "indent the keys of a map alike; quote a value with `: ` in it"),
     ("did not find expected key", "indent the keys of a map alike; close what a quote opens"),
     ("did not find expected '-'", "indent the items of a list alike"),
@@ -332,6 +337,10 @@ const MENDED: [(&str, &str); 8] = [
     ("',' or '}'", "close the map: `}`"),
     ("scanning a quoted scalar", "close the quote"),
     ("a tab character", "indent with spaces"),
+    (
+        "invalid Unicode character escape",
+        "write the character itself: YAML makes no pair of `\\u` and `\\u`",
+    ),
 ];
 
 fn mark(mark: libyaml_safer::Mark) -> Mark {
@@ -616,7 +625,8 @@ mod tests {
         );
         assert_eq!(
             refused("a: \u{7}"),
-            "line 1, column 4: expected text, found a control character; save it as UTF-8"
+            "line 1, column 4: expected text, found the control character U+0007; \
+             take it out, or write it as an escape in double quotes"
         );
     }
 
