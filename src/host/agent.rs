@@ -6,7 +6,7 @@
 //! --disable`, so both are our affair.
 #![allow(clippy::disallowed_methods)]
 
-use super::process::{OnSignal, Signals, capture_within, home};
+use super::process::{OnSignal, Signals, USUAL_PATH, capture_within, home};
 use super::puppet::Program;
 use super::state::{Patience, State};
 use super::{fs as files, proc};
@@ -143,10 +143,11 @@ impl Drop for AgentLock {
 
 fn ask(program: &Program, signals: &Signals) -> Result<Agent, Failure> {
     let names = ["agent_catalog_run_lockfile", "agent_disabled_lockfile"];
-    let arguments = ["config", "print", "--section", "agent"].into_iter().chain(names);
-    let environment = vec![("LC_ALL", "C.UTF-8".to_owned()), ("HOME", home("/"))];
-    let line =
-        CommandLine::new(&program.path, arguments).environment(Environment::Inherited(environment));
+    let arguments = ["config", "print", "--color=false", "--section", "agent"].into_iter();
+    // As a run of Puppet: no `RUBYOPT` of the caller's comes between.
+    let set = vec![("HOME", home("/")), ("LC_ALL", "C.UTF-8".to_owned()), ("PATH", path(program))];
+    let environment = Environment::Only { set, passed: Vec::new() };
+    let line = CommandLine::new(&program.path, arguments.chain(names)).environment(environment);
     let failed = || Failure::new("failed to ask Puppet where its agent has its locks");
     let told = capture_within(&line, signals, OnSignal::Tell, LONGEST)
         .map_err(|error| failed().because(error))?;
@@ -158,6 +159,12 @@ fn ask(program: &Program, signals: &Signals) -> Result<Agent, Failure> {
         (Some(lock), Some(disabled)) => Ok(Agent { lock, disabled }),
         _ => Err(failed().because(format!("found neither in what `{line}` printed"))),
     }
+}
+
+/// Where Puppet finds its Ruby, and Ruby what it asks of the node.
+fn path(program: &Program) -> String {
+    let beside = Path::new(&program.path).parent().unwrap_or(Path::new("/"));
+    format!("{}:{USUAL_PATH}", beside.display())
 }
 
 fn stamp(path: &str) -> String {

@@ -28,7 +28,7 @@ pub fn failed(deed: &str, path: &Path, error: io::Error) -> Failure {
 }
 
 /// The system's words, without Rust's number after them.
-fn plain(error: &io::Error) -> String {
+pub(super) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

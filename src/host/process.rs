@@ -13,7 +13,7 @@ mod streamed;
 mod tail;
 
 pub use document::{Bounds, document};
-pub use environment::{asks_if_planned, home, present};
+pub use environment::{USUAL_PATH, asks_if_planned, home, present};
 pub use error::ProcessError;
 pub use feed::{feed, feed_within};
 pub use signals::Signals;
@@ -228,6 +228,6 @@ mod tests {
         let line = CommandLine::new("sh", ["-c", script]);
         let told = capture(&line, &signals, OnSignal::Finish).unwrap_err().to_string();
         let lines: Vec<&str> = told.lines().skip(1).collect();
-        assert_eq!(lines, ["    a\tb[2Jc".to_owned(), format!("    {}…", "x".repeat(500))]);
+        assert_eq!(lines, ["    a\tbc".to_owned(), format!("    {}…", "x".repeat(500))]);
     }
 }

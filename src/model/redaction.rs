@@ -1,4 +1,4 @@
-//! Words of others, without the values that they may repeat.
+//! Words of others, without the values that they may repeat, and without what a terminal obeys.
 
 use super::enc::Enc;
 use super::value::Value;
@@ -27,6 +27,21 @@ pub fn redacted(message: &str, enc: &Enc) -> String {
         out.push_str(" (file: ");
         out.push_str(place);
         out.push_str(&without(rest, &values));
+    }
+    out
+}
+
+/// A line without colours (ECMA-48, 5.4) and all else that a terminal obeys.
+pub fn unstyled(line: &str) -> String {
+    let mut out = String::new();
+    let mut characters = line.chars().peekable();
+    while let Some(c) = characters.next() {
+        if c == '\u{1b}' && characters.next_if_eq(&'[').is_some() {
+            while characters.next_if(|c| matches!(c, '\u{20}'..='\u{3f}')).is_some() {}
+            let _ = characters.next_if(|c| matches!(c, '\u{40}'..='\u{7e}'));
+        } else if c == '\t' || !c.is_control() {
+            out.push(c);
+        }
     }
     out
 }
@@ -65,6 +80,13 @@ fn without(text: &str, values: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_terminal_gets_nothing_to_obey() {
+        assert_eq!(unstyled("\u{1b}[1;31mError: no\tway\u{1b}[0m\u{7}\r"), "Error: no\tway");
+        assert_eq!(unstyled("a\u{1b}[\u{1b}]0;x\u{9b}2Jb\u{1b}[1"), "a]0;x2Jb");
+        assert_eq!(unstyled("[1;31m café"), "[1;31m café");
+    }
 
     #[test]
     fn no_value_stays_however_deep_it_was() {

@@ -8,6 +8,7 @@ use crate::model::certname::Certname;
 use crate::model::command::{CommandLine, Environment};
 use crate::model::package_manager::PackageManager;
 use crate::model::puppet_report::{PuppetReport, Status};
+use crate::model::redaction::unstyled;
 use crate::model::run::{Mode, Outcome};
 use crate::model::version::Version;
 
@@ -338,14 +339,19 @@ pub fn is_borne_out(ended: Ended, outcome: Outcome) -> bool {
 }
 
 /// What is odd about an end of Puppet that says nothing of the node.
-pub fn oddity(ended: Ended) -> String {
-    match ended {
-        Ended::Exited(code @ (0 | 2 | 4 | 6)) => {
+pub fn oddity(ended: Ended, report: Option<&PuppetReport>) -> String {
+    match (ended, report) {
+        (Ended::Exited(code @ (0 | 2 | 4 | 6)), Some(_)) => {
             format!("Puppet exited with {code}, which its report does not bear out")
         }
-        Ended::Exited(1) => "Puppet exited with 1 before it was through".to_owned(),
-        Ended::Exited(code) => format!("Puppet exited with {code}, which it has no meaning for"),
-        Ended::Killed(signal) | Ended::Interrupted(signal) => {
+        (Ended::Exited(code @ (0 | 2 | 4 | 6)), None) => {
+            format!("Puppet exited with {code} and left no report")
+        }
+        (Ended::Exited(1), _) => "Puppet exited with 1 before it was through".to_owned(),
+        (Ended::Exited(code), _) => {
+            format!("Puppet exited with {code}, which it has no meaning for")
+        }
+        (Ended::Killed(signal) | Ended::Interrupted(signal), _) => {
             format!("Puppet was ended by signal {signal}")
         }
     }
@@ -356,8 +362,8 @@ const LONGEST: usize = 2000;
 
 /// A message of several lines as one, each without the value that Puppet says it `got`.
 fn without_value(message: &str) -> String {
-    let lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
-    let lines: Vec<String> = lines.map(line_without_value).collect();
+    let lines = message.lines().map(unstyled).map(|line| line_without_value(line.trim()));
+    let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
     let text = lines.join(" ");
     match text.char_indices().nth(LONGEST) {
         None => text,

@@ -7,11 +7,12 @@ use crate::host::proc;
 use crate::host::process::{self, Streamed, stream};
 use crate::host::puppet::{self, Program};
 use crate::host::state::Run;
-use crate::model::command::CommandLine;
+use crate::model::command::{CommandLine, quote};
 use crate::model::enc::Enc;
 use crate::model::event::{Event, Stdout};
 use crate::model::failure::Failure;
 use crate::model::preview::{self, Expected};
+use crate::model::puppet_report::PuppetReport;
 use crate::model::redaction::redacted;
 use crate::model::run::{Outcome, Puppet, Reason};
 use crate::plan::apply::{self as plan, Code, Colour, Compiled, Ended, Places, Surroundings};
@@ -103,7 +104,10 @@ fn started(
         exit_code: None,
         signal: None,
     });
-    let fail = |error| Failure::new("failed to start Puppet").because(error);
+    let fail = |error| {
+        let failure = Failure::new("failed to start Puppet").because(error);
+        failure.hint(format!("try it: {} --version", quote(&line.program)))
+    };
     let started =
         run.save().and_then(|()| stream(line, context.stdout, hold.node.fd()).map_err(fail));
     if started.is_err() {
@@ -154,26 +158,39 @@ fn judge(end: &process::End, enc: &Enc, run: &mut Run) -> Outcome {
         puppet.version = report.as_ref().map(|report| report.puppet_version.clone());
     }
     run.record.resources = report.as_ref().map(|report| report.resources());
-    run.record.reason = unreadable.or_else(|| reason(outcome, ended, end, run.directory()));
+    run.record.reason =
+        unreadable.or_else(|| reason(outcome, ended, report.as_ref(), end, run.directory()));
     if let Some(reason) = &mut run.record.reason {
         reason.error = redacted(&reason.error, enc);
+        reason.causes = reason.causes.iter().map(|cause| redacted(cause, enc)).collect();
     }
     outcome
 }
 
-fn reason(outcome: Outcome, ended: Ended, end: &process::End, run: &str) -> Option<Reason> {
+fn reason(
+    outcome: Outcome,
+    ended: Ended,
+    report: Option<&PuppetReport>,
+    end: &process::End,
+    run: &str,
+) -> Option<Reason> {
+    let mut causes = Vec::new();
     let error = match outcome {
         // Puppet's 1 is said once, in its log, and not of any resource.
         _ if ended == Ended::Exited(1) => plan::reason(&puppet::log_tail(run))
             // What goes wrong before Puppet knows of its log is on stderr alone.
             .or_else(|| plan::last_line(&end.stderr))
-            .unwrap_or_else(|| plan::oddity(ended)),
+            .unwrap_or_else(|| plan::oddity(ended, report)),
         Outcome::Interrupted if end.interrupted.is_some() => {
             format!("signal {} to localpuppet", end.interrupted?)
         }
         _ if plan::is_borne_out(ended, outcome) => return None,
-        _ => plan::oddity(ended),
+        _ => {
+            // Of a Puppet that does not say itself how it went, no log has the last words.
+            causes.extend(plan::last_line(&end.stderr).filter(|_| report.is_none()));
+            plan::oddity(ended, report)
+        }
     };
     let hints = vec![format!("read its log: less {run}/log.txt")];
-    Some(Reason { error, causes: Vec::new(), hints })
+    Some(Reason { error, causes, hints })
 }

@@ -1,5 +1,7 @@
 //! Why a program did not do its work: its command line, how it ended, the tail of its stderr.
 
+use crate::host::fs::plain;
+use crate::model::redaction::unstyled;
 use std::fmt;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -30,8 +32,8 @@ impl fmt::Display for ProcessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let command = &self.command;
         match &self.problem {
-            Problem::Start(error) => write!(f, "failed to start `{command}`: {error}"),
-            Problem::Wait(error) => write!(f, "failed to wait for `{command}`: {error}"),
+            Problem::Start(error) => write!(f, "failed to start `{command}`: {}", plain(error)),
+            Problem::Wait(error) => write!(f, "failed to wait for `{command}`: {}", plain(error)),
             Problem::TooMuch { largest } => {
                 write!(f, "`{command}` wrote more than {largest} bytes")
             }
@@ -53,8 +55,8 @@ impl fmt::Display for ProcessError {
 /// A line of a program as it is shown: what would move the cursor of a terminal is left out, and
 /// so is who a URL logs in as.
 fn shown(line: &str) -> String {
-    let line = without_logins(line.trim_end());
-    let mut characters = line.chars().filter(|&c| c == '\t' || !c.is_control());
+    let line = unstyled(&without_logins(line.trim_end()));
+    let mut characters = line.chars();
     let mut shown: String = characters.by_ref().take(LONGEST_LINE).collect();
     if characters.next().is_some() {
         shown.push('…');
