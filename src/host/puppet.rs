@@ -73,9 +73,10 @@ pub fn report(run: &str) -> Result<Option<PuppetReport>, Failure> {
     };
     // Most of it is skipped, so it is never in memory as a whole.
     let report = serde_json::from_reader(BufReader::new(file.take(LARGEST_REPORT)));
-    report
-        .map(Some)
-        .map_err(|error| Failure::new(format!("`{path}` is no report of Puppet")).because(error))
+    report.map(Some).map_err(|error| match error.is_io() {
+        true => fs::failed("read", Path::new(&path), error.into()),
+        false => Failure::new(format!("`{path}` is no report of Puppet")).because(error),
+    })
 }
 
 /// The end of the log that a run left in its directory.

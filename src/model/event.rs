@@ -16,7 +16,7 @@ pub enum Event {
     PackageManager { command: String },
     /// Another program holds the package manager's lock.
     WaitingForLock { seconds: u32 },
-    /// Another run, or Puppet's own agent, has the node.
+    /// Another run, or Puppet's own agent, has the node; or Puppet is to end.
     Waiting { text: String },
     /// Which earlier release is applied again.
     Back { text: String },

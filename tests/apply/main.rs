@@ -6,6 +6,7 @@ mod check;
 mod enc_source;
 mod faults;
 mod node;
+mod odd_puppet;
 mod packages;
 mod policy;
 mod prune;

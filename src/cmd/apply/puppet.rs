@@ -71,7 +71,7 @@ pub fn run(
     let handed = hold.agent.as_mut().map_or(Ok(()), |agent| agent.hand_to(child.pid()));
     let saved = run.save().and(handed);
     let end = child
-        .wait(context.signals)
+        .wait(context.signals, context.say)
         .map_err(|error| Failure::new("lost sight of Puppet").because(error))?;
     let outcome = match not_planned(&end, run) {
         None => judge(&end, enc, run),

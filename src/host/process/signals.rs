@@ -5,7 +5,7 @@ use crate::model::failure::Failure;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -15,6 +15,8 @@ use std::time::Duration;
 pub struct Signals {
     wake: UnixStream,
     received: Arc<AtomicUsize>,
+    /// A Ctrl-C came, and nobody has asked for it yet.
+    pressed: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -27,18 +29,27 @@ impl Signals {
     fn register() -> io::Result<Self> {
         let (wake, sender) = UnixStream::pair()?;
         let received = Arc::new(AtomicUsize::new(0));
+        let pressed = Arc::new(AtomicBool::new(false));
         for signal in [SIGTERM, SIGINT, SIGHUP].into_iter().filter(|&signal| !ignores(signal)) {
             let value = usize::try_from(signal).unwrap_or_default();
             signal_hook::flag::register_usize(signal, Arc::clone(&received), value)?;
+            if signal == SIGINT {
+                signal_hook::flag::register(signal, Arc::clone(&pressed))?;
+            }
             signal_hook::low_level::pipe::register(signal, sender.try_clone()?)?;
         }
         signal_hook::low_level::pipe::register(SIGCHLD, sender)?;
-        Ok(Signals { wake, received })
+        Ok(Signals { wake, received, pressed })
     }
 
     /// The signal that came last.
     pub fn received(&self) -> Option<i32> {
         i32::try_from(self.received.load(Ordering::SeqCst)).ok().filter(|&signal| signal != 0)
+    }
+
+    /// True where a Ctrl-C came since this was last asked.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.pressed.swap(false, Ordering::SeqCst)
     }
 
     /// Does what takes long in a thread of its own; none where a signal comes first,

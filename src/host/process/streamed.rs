@@ -4,7 +4,7 @@ use super::{Problem, ProcessError, Signals, Tail, command, start};
 use crate::host::clock::{self, Deadline};
 use crate::host::proc::{Family, is_alive};
 use crate::model::command::CommandLine;
-use crate::model::event::Stdout;
+use crate::model::event::{Event, Say, Stdout};
 use crate::model::run::Process;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::Signal;
@@ -17,6 +17,9 @@ use std::time::Duration;
 
 /// How long a program may take to end after a signal before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// So long after a Ctrl-C another one is the same: `timeout` and some shells send each twice.
+const SAME: Duration = Duration::from_millis(500);
 
 /// A program whose output streams through, and which has a process group of its own.
 pub struct Streamed {
@@ -70,9 +73,10 @@ impl Streamed {
     }
 
     /// Waits for its end. A signal to this process is passed on to it and to
-    /// all that it started; what has not ended some seconds later is killed.
-    pub fn wait(mut self, signals: &Signals) -> Result<End, ProcessError> {
-        let status = self.wait_for_status(signals);
+    /// all that it started; what has not ended some seconds later is killed,
+    /// and at once where Ctrl-C is pressed again.
+    pub fn wait(mut self, signals: &Signals, say: Say) -> Result<End, ProcessError> {
+        let status = self.wait_for_status(signals, say);
         let (status, interrupted) = status.map_err(|error| ProcessError {
             command: self.command,
             problem: Problem::Wait(error),
@@ -81,12 +85,23 @@ impl Streamed {
         Ok(End { code: status.code(), signal: status.signal(), interrupted, stdout, stderr })
     }
 
-    fn wait_for_status(&mut self, signals: &Signals) -> io::Result<(ExitStatus, Option<i32>)> {
+    fn wait_for_status(
+        &mut self,
+        signals: &Signals,
+        say: Say,
+    ) -> io::Result<(ExitStatus, Option<i32>)> {
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Ok((status, None));
             }
             if let Some(signal) = signals.received() {
+                if signal == SIGINT {
+                    let text = format!(
+                        "Puppet has {} s to end what it is at; Ctrl-C again kills it",
+                        GRACE.as_secs()
+                    );
+                    say(Event::Waiting { text });
+                }
                 return Ok((self.end(signals, signal)?, Some(signal)));
             }
             signals.wait(None)?;
@@ -94,7 +109,7 @@ impl Streamed {
     }
 
     fn end(&mut self, signals: &Signals, signal: i32) -> io::Result<ExitStatus> {
-        let deadline = Deadline::after(GRACE);
+        let (deadline, same) = (Deadline::after(GRACE), Deadline::after(SAME));
         let mut family = Family::of(self.pid());
         family.signal(match signal {
             SIGINT => Signal::INT,
@@ -109,6 +124,9 @@ impl Streamed {
             family.look();
             let Some(left) = deadline.left() else { break None };
             signals.wait(Some(left.min(Duration::from_millis(100))))?;
+            if signals.is_pressed() && same.left().is_none() {
+                break None;
+            }
         };
         while family.is_alive() && status.is_some() && deadline.left().is_some() {
             clock::sleep(Duration::from_millis(50));
