@@ -169,12 +169,27 @@ impl State {
     }
 
     /// The run that holds the node, or the last one that did; one that was
-    /// refused for another says nothing of the node.
+    /// refused for another says nothing of the node. Where that one cannot be
+    /// read, no other is taken for it.
     pub fn last(&self) -> Result<Option<Record>, Failure> {
-        let (runs, _) = self.runs()?;
+        let (runs, mut unreadable) = self.runs()?;
+        let damaged = match self.named_last() {
+            Some(id) => self.record(&id).err(),
+            None if runs.is_empty() => unreadable.pop(),
+            None => None,
+        };
+        if let Some(failure) = damaged {
+            return Err(failure.hint("see what else ran: `localpuppet history`"));
+        }
         let told = |run: &&Record| run.outcome != Some(Outcome::Locked);
         let working = runs.iter().rev().find(|run| !run.is_over() && run.stage != Stage::Waiting);
         Ok(working.or_else(|| runs.iter().rev().find(told)).or(runs.last()).cloned())
+    }
+
+    /// The run that was the last to take the node, as its link says.
+    fn named_last(&self) -> Option<RunId> {
+        let link = fs::read_link(format!("{}/last", self.directory())).ok()?;
+        link.file_name()?.to_str()?.parse().ok()
     }
 
     fn with_true_stage(&self, mut record: Record) -> Record {

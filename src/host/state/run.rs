@@ -493,6 +493,30 @@ mod tests {
     }
 
     #[test]
+    fn no_earlier_run_is_taken_for_a_last_one_whose_record_is_damaged() {
+        let (_root, state) = node();
+        let mut first = create(&state, Some("a"));
+        first.start().and_then(|()| first.end()).unwrap();
+        let mut last = create(&state, Some("b"));
+        last.start().and_then(|()| last.end()).unwrap();
+        let record = format!("{}/record.json", last.directory());
+        fs::write(&record, "{").unwrap();
+        let refused = state.last().err().unwrap();
+        assert_eq!(refused.to_string(), format!("`{record}` is not what was written"));
+        assert_eq!(refused.hints(), ["see what else ran: `localpuppet history`"]);
+        let mut next = create(&state, Some("c"));
+        next.start().and_then(|()| next.end()).unwrap();
+        assert_eq!(state.last().unwrap().unwrap().id, next.record.id);
+        fs::remove_dir_all(format!("{}/runs/c", state.directory())).unwrap();
+        assert_eq!(state.last().unwrap().unwrap().id, first.record.id);
+        // The only run, refused before it took the node.
+        let (_root, state) = node();
+        let only = create(&state, None);
+        fs::write(format!("{}/record.json", only.directory()), "").unwrap();
+        assert!(state.last().is_err());
+    }
+
+    #[test]
     fn runs_are_counted_whatever_the_clock_says() {
         let (_root, state) = node();
         let mut first = create(&state, Some("z"));
