@@ -10,6 +10,7 @@ pub struct Typed {
     pub json: bool,
     /// Its command, where that is one that `--help` shows.
     verb: Option<Command>,
+    words: Vec<OsString>,
 }
 
 impl Typed {
@@ -22,12 +23,22 @@ impl Typed {
         let verb = words.iter().find(|word| !is_option(word));
         let verb = verb.and_then(|verb| command.find_subcommand(verb));
         let verb = verb.filter(|verb| !verb.is_hide_set()).cloned();
-        Typed { json: words.iter().any(|word| word == "--json"), verb }
+        Typed { json: words.iter().any(|word| word == "--json"), verb, words }
     }
 
     /// The name of the command.
     pub fn verb(&self) -> Option<&str> {
         self.verb.as_ref().map(Command::get_name)
+    }
+
+    /// The environment variable that the value of an option comes from, as it was not typed.
+    pub fn variable(&self, option: &str) -> Option<String> {
+        let option = option.split(' ').next()?;
+        let is_it = |word: &OsString| word.to_string_lossy().split('=').next() == Some(option);
+        let of = |argument: &&Arg| argument.get_long() == option.strip_prefix("--");
+        let argument = self.verb.as_ref()?.get_arguments().find(of)?;
+        let variable = argument.get_env().filter(|_| !self.words.iter().any(is_it))?;
+        Some(variable.to_string_lossy().into_owned())
     }
 
     /// True where an argument of the command may be an app path of a checkout.

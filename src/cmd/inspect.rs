@@ -36,7 +36,9 @@ fn inspect(args: &cli::Inspect, say: Say) -> Result<Inspection, Failure> {
         }
         _ => {
             let file = package_file::opened(path).map_err(|failure| {
-                let is_app = !is_package && !args.bundle.contains('/');
+                let is_app = !is_package
+                    && !args.bundle.contains('/')
+                    && args.bundle.parse::<AppPath>().is_ok();
                 if is_app && fs::kind(path).is_ok_and(|kind| kind.is_none()) {
                     let app = &args.bundle;
                     return failure.hint(format!("is it an app? name a tag: `{app}/tags/…`"));

@@ -8,6 +8,9 @@ use crate::model::subject;
 use crate::model::suggest::{listed, nearest};
 use std::path::Path;
 
+/// A package is read more than once, and from its end.
+const FILE: &str = "a package is read from a file, not from a pipe: save it first";
+
 /// The same failure with a hint, where it has none: a package that is near to the path, or what is
 /// to be done with the release that was named in place of a package.
 pub fn of_package(failure: Failure, path: &Path, with: impl FnOnce(&Release) -> String) -> Failure {
@@ -16,6 +19,8 @@ pub fn of_package(failure: Failure, path: &Path, with: impl FnOnce(&Release) -> 
     }
     let text = path.to_string_lossy();
     let hint = match meant(path, subject::is_package) {
+        Meant::Unreadable(_) if failure.to_string().ends_with(fs::NO_FILE) => Some(FILE.to_owned()),
+        Meant::Nothing if text == "-" => Some(FILE.to_owned()),
         Meant::Nothing => subject::release_at_end(&text).map(|release| with(&release)),
         meant => meant.hint(),
     };

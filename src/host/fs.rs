@@ -12,6 +12,9 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
 
+/// What is said of a fifo, a device and their like where a file has to be.
+pub const NO_FILE: &str = "is no regular file";
+
 /// `failed to DEED `PATH`: what the system said`.
 pub fn failed(deed: &str, path: &Path, error: io::Error) -> Failure {
     let failure = Failure::new(format!("failed to {deed} `{}`: {}", path.display(), plain(&error)));
@@ -58,7 +61,7 @@ pub fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Err(io::Error::other("is no regular file"));
+        return Err(io::Error::other(NO_FILE));
     }
     Ok((file, metadata))
 }
@@ -77,7 +80,7 @@ fn open_followed(path: &Path) -> io::Result<(File, u64)> {
     match metadata.file_type() {
         kind if kind.is_file() => Ok((file, metadata.len())),
         kind if kind.is_dir() => Err(rustix::io::Errno::ISDIR.into()),
-        _ => Err(io::Error::other("is no regular file")),
+        _ => Err(io::Error::other(NO_FILE)),
     }
 }
 

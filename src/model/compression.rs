@@ -1,5 +1,6 @@
 //! How packages are compressed, and which systems can read that.
 
+use super::suggest::nearest;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -94,7 +95,7 @@ pub struct Compression {
 
 /// Why a level is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a {method} level from {lowest} to {highest}, found `{found}`")]
+#[error("expected a level of {method} from {lowest} to {highest}, found `{found}`")]
 pub struct LevelError {
     method: Method,
     lowest: u8,
@@ -103,9 +104,9 @@ pub struct LevelError {
 }
 
 impl LevelError {
-    /// The highest level there is.
-    pub fn highest(&self) -> u8 {
-        self.highest
+    /// The level nearest to it that there is.
+    pub fn nearest(&self) -> u8 {
+        self.found.clamp(self.lowest, self.highest)
     }
 }
 
@@ -191,8 +192,15 @@ impl Target {
 
 /// Why a text is no target.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown target `{0}`; known are {known}", known = known())]
+#[error("unknown target `{0}`; known are {known}{meant}", known = known(), meant = meant(.0))]
 pub struct UnknownTarget(String);
+
+/// The target whose name is nearest, after the words by which a hint is known.
+fn meant(text: &str) -> String {
+    let names = TARGETS.map(|target| target.name.to_owned());
+    let nearest = nearest(text, &names).map(|name| format!("; did you mean `{name}`?"));
+    nearest.unwrap_or_default()
+}
 
 fn known() -> String {
     TARGETS.map(|target| format!("`{}`", target.name)).join(", ")
@@ -229,6 +237,6 @@ mod tests {
     fn levels_have_bounds() {
         assert_eq!(Compression::new(Method::Gzip, None, Format::Deb).unwrap().level(), 5);
         let refused = Compression::new(Method::Zstd, Some(22), Format::Deb).unwrap_err();
-        assert_eq!(refused.to_string(), "expected a zstd level from 1 to 19, found `22`");
+        assert_eq!(refused.to_string(), "expected a level of zstd from 1 to 19, found `22`");
     }
 }

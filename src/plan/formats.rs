@@ -12,26 +12,29 @@ pub fn choose(
     level: Option<u8>,
     targets: &[Target],
 ) -> Result<Vec<(Format, Compression)>, Failure> {
-    for target in targets {
+    if let Some(target) = targets.iter().find(|target| !formats.contains(&target.format())) {
         let format = target.format();
-        if !formats.contains(&format) {
-            return Err(Failure::new(format!("`{target}` installs .{format}, which is not built"))
-                .exit(Exit::Usage)
-                .hint(format!("add it: `--format {format}`")));
-        }
-        if !target.reads(method) {
-            let what = format!("`{target}` cannot install packages compressed with {method}");
-            return Err(Failure::new(what)
-                .exit(Exit::Usage)
-                .hint("every target reads `--compression gzip` and `--compression xz`"));
-        }
+        let all = formats.iter().map(|format| format!("{format},")).collect::<String>();
+        return Err(Failure::new(format!("`{target}` installs .{format}, which is not built"))
+            .exit(Exit::Usage)
+            .hint(format!("add it: `--format {all}{format}`")));
+    }
+    let cannot = targets.iter().filter(|target| !target.reads(method));
+    let cannot: Vec<String> = cannot.map(|target| format!("`{target}`")).collect();
+    if !cannot.is_empty() {
+        let cannot = cannot.join(", ");
+        return Err(Failure::new(format!(
+            "{cannot} cannot install packages compressed with {method}"
+        ))
+        .exit(Exit::Usage)
+        .hint("every target reads `--compression gzip` and `--compression xz`"));
     }
     let formats: BTreeSet<Format> = formats.iter().copied().collect();
     let compressed = |format| match Compression::new(method, level, format) {
         Ok(compression) => Ok((format, compression)),
         Err(error) => Err(Failure::new(error.to_string())
             .exit(Exit::Usage)
-            .hint(format!("--compression-level {}", error.highest()))),
+            .hint(format!("--compression-level {}", error.nearest()))),
     };
     formats.into_iter().map(compressed).collect()
 }

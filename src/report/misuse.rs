@@ -12,6 +12,9 @@ pub fn told(error: &clap::Error, typed: &Typed) -> Failure {
     let context = |kind| error.get(kind).map(ToString::to_string);
     let argument = context(ContextKind::InvalidArg).unwrap_or_default();
     let value = context(ContextKind::InvalidValue).unwrap_or_default();
+    let variable =
+        typed.variable(&argument).filter(|_| error.kind() != ErrorKind::MissingRequiredArgument);
+    let argument = variable.clone().unwrap_or(argument);
     let (what, meant) = match (error.kind(), error.source()) {
         (_, Some(source)) => of_value(source, &value, &argument, typed),
         (ErrorKind::InvalidValue, _) if value.is_empty() => {
@@ -47,7 +50,8 @@ pub fn told(error: &clap::Error, typed: &Typed) -> Failure {
         Some(verb) => format!("localpuppet {verb} --help"),
         None => "localpuppet --help".to_owned(),
     };
-    Failure::new(what).hint(meant.or_else(suggested).unwrap_or_else(help))
+    let unset = || variable.map(|name| format!("it is in the environment: unset {name}"));
+    Failure::new(what).hint(meant.or_else(suggested).or_else(unset).unwrap_or_else(help))
 }
 
 /// What is wrong with a value, and what to type instead where that is known.
