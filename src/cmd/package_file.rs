@@ -99,7 +99,10 @@ pub fn of_file(file: File, shown: &str) -> Result<PackageFile, Failure> {
         Failure::new(format!("`{shown}` has a {FILE_NAME} that is not valid"))
             .because(Failure::new(place).because(Failure::new(what_it_is)))
     })?;
-    let problems = problems(&package, directory, &bundle);
+    let mut problems = problems(&package, directory, &bundle);
+    if bundle.to_json().as_bytes() != text.as_slice() {
+        problems.push(format!("`{FILE_NAME}` is not as localpuppet writes it"));
+    }
     let facts = PackageFacts {
         format,
         bytes,
