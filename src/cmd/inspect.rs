@@ -7,10 +7,13 @@ use crate::host::source::ModuleRoot;
 use crate::host::{fs, interface, release, state::State};
 use crate::model::answer::Answer;
 use crate::model::app::{AppPath, Release};
-use crate::model::bundle::Bundle;
+use crate::model::bundle::{Bundle, FILE_NAME};
+use crate::model::command::quote;
 use crate::model::event::{Event, Say, during};
+use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::inspection::Inspection;
+use crate::model::suggest::{listed, nearest};
 use crate::model::tree::Node;
 use std::path::Path;
 
@@ -59,14 +62,38 @@ fn installed(release: &Release, args: &cli::Inspect) -> Result<Inspection, Failu
     let state = State::of(&args.node.root)?;
     let directory = release::directory(state.root(), release);
     let Some((bundle, differences)) = release::examine(state.root(), &directory)? else {
-        return Err(Failure::new(format!("`{release}` is not installed: no `{directory}`"))
-            .hint("name a package file, a release that is installed, or one of a checkout: `--module-root DIR`")
-            .hint(format!("localpuppet apply {release} installs it")));
+        return Err(absent(state.root(), release, &directory));
     };
     let problems = differences.iter().map(ToString::to_string).collect();
     let interface = args.classes.then(|| release::interface(state.root(), &bundle)).transpose()?;
     let found = inspection(directory, bundle, problems);
     Ok(Inspection { interface, files: args.files, ..found })
+}
+
+/// Why a release is not there, and which ones of the app are.
+fn absent(root: &str, release: &Release, directory: &str) -> Failure {
+    if fs::is_directory(Path::new(directory)).unwrap_or(false) {
+        let below =
+            if root.is_empty() { String::new() } else { format!(" --root {}", quote(root)) };
+        return Failure::new(format!("`{directory}` has no {FILE_NAME} and is no release"))
+            .exit(Exit::NotVerified)
+            .hint(format!("see all that is not as it was: localpuppet verify --all{below}"));
+    }
+    let failure = Failure::new(format!("`{release}` is not installed: no `{directory}`"));
+    let name = release.name();
+    let tags = name.parse().map(|app| release::tags(root, &app)).unwrap_or_default();
+    let failure = match (release.tag(), tags.as_slice()) {
+        (Some(tag), [_, ..]) => {
+            let meant =
+                nearest(tag, &tags).map(|tag| format!("; did you mean `{name}/tags/{tag}`?"));
+            let meant = meant.unwrap_or_default();
+            failure.hint(format!("installed of `{name}` are {}{meant}", listed(&tags)))
+        }
+        _ => failure,
+    };
+    failure
+        .hint("name a package file, a release that is installed, or one of a checkout: `--module-root DIR`")
+        .hint(format!("localpuppet apply {release} installs it"))
 }
 
 /// What `bundle` would make of an app as it is now.
