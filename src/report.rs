@@ -24,7 +24,7 @@ use crate::model::answer::{Answer, Built, LockedRelease};
 use crate::model::app::AppPath;
 use crate::model::event::{Event, Stdout};
 use crate::model::exit::Exit;
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, plain};
 use crate::model::lock::Locked;
 use clap::error::ErrorKind;
 use colour::Colour;
@@ -161,7 +161,7 @@ fn written(text: &[u8]) -> io::Result<()> {
 /// Tells that an answer could not be written; who read enough of it knows.
 fn unheard(error: &io::Error) {
     if error.kind() != io::ErrorKind::BrokenPipe {
-        let text = format!("localpuppet: error: failed to write to stdout: {error}\n");
+        let text = format!("localpuppet: error: failed to write to stdout: {}\n", plain(error));
         let _ = io::stderr().write_all(errors().labels(text).as_bytes());
     }
 }

@@ -4,7 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use super::clock;
-use super::fs::{self, failed};
+use super::fs::{self, failed, not_walked};
 use super::process::feed;
 use crate::model::app::AppPath;
 use crate::model::command::{CommandLine, Environment};
@@ -137,7 +137,7 @@ fn order(from: &Path, to: &Path) -> Result<Order, Failure> {
 fn copy(from: &Path, to: &Path) -> Result<Order, Failure> {
     let entries =
         WalkDir::new(from).follow_root_links(true).into_iter().collect::<Result<Vec<_>, _>>();
-    let entries = entries.map_err(|error| failed("look at", from, error.into()))?;
+    let entries = entries.map_err(|error| not_walked("look at", from, error))?;
     for entry in entries.iter().rev() {
         let path = to.join(entry.path().strip_prefix(from).unwrap_or(Path::new("")));
         let fail = |error| failed("copy", entry.path(), error);

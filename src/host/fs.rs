@@ -3,7 +3,7 @@
 
 use crate::model::command::quote;
 use crate::model::digest::Sha256Digest;
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, plain};
 use rustix::fs::{AtFlags, CWD};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -30,10 +30,11 @@ pub fn failed(deed: &str, path: &Path, error: io::Error) -> Failure {
     failure.hint(format!("{look} {}", quote(&there.to_string_lossy())))
 }
 
-/// The system's words, without Rust's number after them.
-pub(super) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
+/// Where a walk did not get on, in the system's words and not in the walker's.
+pub(super) fn not_walked(deed: &str, from: &Path, error: walkdir::Error) -> Failure {
+    let path = error.path().unwrap_or(from).to_owned();
+    let why = error.into_io_error().unwrap_or_else(|| io::Error::other("a link leads back to it"));
+    failed(deed, &path, why)
 }
 
 /// What a path names, links not followed; none where there is nothing.

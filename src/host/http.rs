@@ -11,7 +11,7 @@ mod retry;
 pub use credentials::{Credentials, Files};
 pub use retry::{Again, Miss, Tries};
 
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, plain};
 use crate::model::url::{Scheme, Url};
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 use std::io::{self, Read};
@@ -187,11 +187,7 @@ fn of_io(error: &io::Error) -> Miss {
         io::ErrorKind::UnexpectedEof => {
             Miss::again("it closed the connection before its answer was whole")
         }
-        _ => {
-            let text = error.to_string();
-            let text = text.split(" (os error").next().unwrap_or(&text);
-            Miss::again(text.trim_start_matches("failed to lookup address information: "))
-        }
+        _ => Miss::again(plain(error).trim_start_matches("failed to lookup address information: ")),
     }
 }
 

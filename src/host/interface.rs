@@ -1,7 +1,7 @@
 //! The class interface of code on disk: the modules of a modulepath, as Puppet takes them.
 #![allow(clippy::disallowed_methods)]
 
-use super::fs::{failed, is_directory, kind, names, read_bounded};
+use super::fs::{failed, is_directory, kind, names, not_walked, read_bounded};
 use crate::model::app::AppPath;
 use crate::model::failure::Failure;
 use crate::model::interface::hiera::{self, Files, Found, Values};
@@ -141,10 +141,7 @@ fn files(top: &Path, below: &[&str], extension: Option<&str>) -> Result<Vec<Path
                 Ok(entry) => entry,
                 // A link to what it is in, or to nothing: Puppet loads nothing through it.
                 Err(error) if error.loop_ancestor().is_some() || is_absent(&error) => continue,
-                Err(error) => {
-                    let path = error.path().unwrap_or(&directory).to_owned();
-                    return Err(failed("read directory", &path, error.into()));
-                }
+                Err(error) => return Err(not_walked("read directory", &directory, error)),
             };
             let its_own = entry.path().extension().and_then(|extension| extension.to_str());
             let is_it = extension.is_none() || its_own == extension;

@@ -1,7 +1,7 @@
 //! The walk of a release tree, and the reading of its files.
 #![allow(clippy::disallowed_methods)]
 
-use super::fs::{failed, open_regular};
+use super::fs::{failed, not_walked, open_regular};
 use crate::model::app::AppPath;
 use crate::model::digest::Sha256Digest;
 use crate::model::failure::Failure;
@@ -64,10 +64,7 @@ fn entries(top: &Path, app: &AppPath) -> Result<(Vec<DirEntry>, LeftOut), Failur
     let (mut kept, mut left_out) = (Vec::new(), Vec::new());
     let mut entries = WalkDir::new(top).min_depth(1).follow_root_links(true).into_iter();
     while let Some(entry) = entries.next() {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(top).to_owned();
-            failed("look at", &path, error.into())
-        })?;
+        let entry = entry.map_err(|error| not_walked("look at", top, error))?;
         match entry.file_name().to_str().and_then(litter::reason) {
             None => kept.push(entry),
             Some(reason) => {
@@ -152,4 +149,19 @@ fn file(path: TreePath, at: &Path, piece: &mut [u8]) -> Result<Found, Failure> {
     }
     let (mode, sha256) = (Mode::of(metadata.mode()), Sha256Digest::from_hasher(sha256));
     Ok(Found::File(Node::File { path, mode, size, sha256 }, md5.finalize().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_walk_did_not_get_on_is_told_in_the_systems_words() {
+        let absent = Path::new("/nonexistent/foo/tags/r1");
+        let told = walk(absent, &"foo/tags/r1".parse().unwrap()).unwrap_err().to_string();
+        assert_eq!(
+            told,
+            format!("failed to look at `{}`: No such file or directory", absent.display())
+        );
+    }
 }

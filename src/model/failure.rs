@@ -4,6 +4,7 @@ use super::exit::Exit;
 use super::run_id::RunId;
 use std::error::Error;
 use std::fmt;
+use std::io;
 
 /// What stopped a command, with its causes, hints and exit code.
 ///
@@ -82,6 +83,12 @@ impl Failure {
         }
         hints
     }
+}
+
+/// The system's words, without Rust's number after them.
+pub fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 impl fmt::Display for Failure {

@@ -54,7 +54,7 @@ fn an_answer_that_cannot_be_written_is_no_answer_and_stops_no_run() {
         shell.args(["-c", &line, "sh", PROGRAM]).env("LOCALPUPPET_ROOT", root);
         let full = ran(&mut shell);
         assert_eq!(full.code, 1, "{query}: {full}");
-        let told = "localpuppet: error: failed to write to stdout: No space left on device";
+        let told = "localpuppet: error: failed to write to stdout: No space left on device\n";
         assert!(full.stderr.contains(told), "{query}: {full}");
     }
     let line = "exec \"$1\" completions bash >/dev/full";

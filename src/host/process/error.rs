@@ -1,6 +1,6 @@
 //! Why a program did not do its work: its command line, how it ended, the tail of its stderr.
 
-use crate::host::fs::plain;
+use crate::model::failure::plain;
 use crate::model::redaction::unstyled;
 use std::fmt;
 use std::io;
