@@ -1,6 +1,6 @@
 //! Where the ENC comes from: each source against a real server or a real program.
 
-use crate::node::{Node, Ran, ran};
+use crate::node::{Node, Ran, ended, ran};
 use crate::service::Service;
 use crate::signal;
 use serde_json::{Value, json};
@@ -172,15 +172,28 @@ fn what_may_help_is_tried_again_and_nothing_else() {
     taken(&ask("/flaky/2", "20"));
     assert_eq!(web.count("/flaky/2"), 3);
     taken(&ask("/busy/1", "20"));
-    for (path, told) in [
+    // One at a time asks on a node.
+    let nodes = [(); 3].map(|()| self::node());
+    let begin = |node: &Node, url: &str| {
+        command(node, &["--enc", url, "--enc-timeout", "2"]).spawn().unwrap()
+    };
+    let nobody = begin(&nodes[0], "http://127.0.0.1:1/");
+    let asked = [
         ("/status/503", "/status/503`: it answers 503 Service Unavailable; tried "),
         ("/cut", "/cut`: it closed the connection before its answer was whole; tried "),
-    ] {
-        let failed = ask(path, "2");
+    ];
+    let asking = asked.iter().zip(&nodes[1..]).map(|((path, told), node)| {
+        (path, told, begin(node, &format!("http://{}{path}", web.at("plain"))))
+    });
+    for (path, told, child) in asking.collect::<Vec<_>>() {
+        let failed = ended(child);
         let count = web.count(path);
         assert!((2..=3).contains(&count), "{count}");
         refused(&failed, &format!("{told}{count} times within 2 s\n"));
     }
+    let closed = ended(nobody);
+    refused(&closed, " times within 2 s\n");
+    refused(&closed, "Connection refused; tried ");
     refused(&ask("/busy/60", "5"), "it answers 429 Too Many Requests; tried once within 5 s\n");
     // What is left of an ENC is one all the same, with fewer classes.
     refused(&ask("/unmarked", "20"), "found neither: it may be cut off\n");
@@ -188,9 +201,6 @@ fn what_may_help_is_tried_again_and_nothing_else() {
         refused(&ask(&format!("/status/{status}"), "20"), &format!("it answers {status} "));
         assert_eq!(web.count(&format!("/status/{status}")), 1);
     }
-    let closed = apply(&node, &["--enc", "http://127.0.0.1:1/", "--enc-timeout", "2"]);
-    refused(&closed, " times within 2 s\n");
-    refused(&closed, "Connection refused; tried ");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::fmt;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 /// A root of its own.
@@ -143,7 +143,15 @@ pub fn needs(program: &str, package: &str) {
 
 /// Runs a program to its end.
 pub fn ran(command: &mut Command) -> Ran {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    told_by(command.output().unwrap_or_else(|error| panic!("{command:?}: {error}")))
+}
+
+/// Waits for the end of a program that was started.
+pub fn ended(child: Child) -> Ran {
+    told_by(child.wait_with_output().unwrap())
+}
+
+fn told_by(output: Output) -> Ran {
     Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),

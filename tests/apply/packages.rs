@@ -67,12 +67,16 @@ fn a_package_file_that_is_swapped_after_it_was_verified_is_not_installed() {
 
 #[test]
 fn a_lock_is_waited_for_once_and_leaves_no_mark() {
-    let site = Site::new(Kind::Apt);
-    site.publish("r1", "one", 2);
-    site.publish("r2", "two", 2);
-    assert_eq!(site.node.run(&["stage", "foo/r1"]).code, 0);
-    let file = site.file("r2");
-    for arguments in [&["foo/r2"][..], &["foo/r2", "foo/r3"], &["--package", &file]] {
+    // All of them wait at the same time, each on a node of its own.
+    let sites = [(); 3].map(|()| {
+        let site = Site::new(Kind::Apt);
+        site.publish("r1", "one", 2);
+        site.publish("r2", "two", 2);
+        assert_eq!(site.node.run(&["stage", "foo/r1"]).code, 0);
+        site
+    });
+    let file = sites[2].file("r2");
+    let wait = |site: &Site, arguments: &[&str]| {
         let lock = File::options().write(true).open(site.node.path("var/lib/dpkg/lock-frontend"));
         let lock = lock.unwrap();
         fcntl_lock(&lock, FlockOperation::LockExclusive).unwrap();
@@ -84,8 +88,13 @@ fn a_lock_is_waited_for_once_and_leaves_no_mark() {
         assert!(held.stderr.contains("lock") || held.stdout.contains("lock"), "{held}");
         assert!((4..8).contains(&waited.as_secs()), "{waited:?}: {held}");
         assert!(site.is_settled(), "{held}");
-        drop(lock);
-    }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| wait(&sites[0], &["foo/r2"]));
+        scope.spawn(|| wait(&sites[1], &["foo/r2", "foo/r3"]));
+        scope.spawn(|| wait(&sites[2], &["--package", &file]));
+    });
+    let [site, ..] = &sites;
     let trunk = site.node.run(&["stage", "foo/trunk"]);
     assert!(trunk.code == 11 && trunk.stderr.contains("name a tag, `foo/tags/…`"), "{trunk}");
     let free = site.node.run(&["stage", "foo/r2"]);
@@ -154,6 +163,7 @@ fn apt_installs_exactly_the_release_that_was_asked_for() {
 
     // Another repository is down: told, and no reason to fail. This one is down: a failure.
     publish("r3", "three");
+    node.write("etc/apt/apt.conf.d/once", "Acquire::Retries \"0\";\n");
     let down = "deb [trusted=yes] http://127.0.0.1:1/ ./\n";
     node.write("etc/apt/sources.list", &format!("{source}{down}"));
     let third = apply(&node, "r3", &[]);

@@ -1,7 +1,7 @@
 //! Runs that are asked about later: detached, waited for, followed, cancelled,
 //! gone back from; one at a time, and in peace with Puppet's own agent.
 
-use super::node::{Node, Ran, ran};
+use super::node::{Node, Ran, ended, ran};
 use super::{is_alive, signal, wait_for_pid};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -45,12 +45,7 @@ fn record(ran: &Ran) -> Value {
 fn with_enc(node: &Node, arguments: &[&str], enc: &Value) -> Ran {
     let mut child = node.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(enc.to_string().as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    ended(child)
 }
 
 #[test]
@@ -230,8 +225,8 @@ fn who_asks_for_a_run_may_be_killed_before_it_begins() {
     let mut asking = traced("cancelled");
     let cancelled = node.run(&["cancel", "cancelled"]);
     assert!(cancelled.code == 0 && cancelled.stdout.contains("interrupted"), "{cancelled}");
+    // strace ends with the last process that it follows, the slow one too.
     asking.wait().unwrap();
-    sleep(Duration::from_secs(3));
     assert!(!node.exists("after"));
     assert_eq!(node.run(&["status", "cancelled"]).code, 15);
 }
