@@ -175,7 +175,7 @@ fn what_may_help_is_tried_again_and_nothing_else() {
     // One at a time asks on a node.
     let nodes = [(); 3].map(|()| self::node());
     let begin = |node: &Node, url: &str| {
-        command(node, &["--enc", url, "--enc-timeout", "2"]).spawn().unwrap()
+        command(node, &["--enc", url, "--enc-timeout", "3"]).spawn().unwrap()
     };
     let nobody = begin(&nodes[0], "http://127.0.0.1:1/");
     let asked = [
@@ -189,10 +189,10 @@ fn what_may_help_is_tried_again_and_nothing_else() {
         let failed = ended(child);
         let count = web.count(path);
         assert!((2..=3).contains(&count), "{count}");
-        refused(&failed, &format!("{told}{count} times within 2 s\n"));
+        refused(&failed, &format!("{told}{count} times within 3 s\n"));
     }
     let closed = ended(nobody);
-    refused(&closed, " times within 2 s\n");
+    refused(&closed, " times within 3 s\n");
     refused(&closed, "Connection refused; tried ");
     refused(&ask("/busy/60", "5"), "it answers 429 Too Many Requests; tried once within 5 s\n");
     // What is left of an ENC is one all the same, with fewer classes.
