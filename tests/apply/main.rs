@@ -369,7 +369,7 @@ fn a_release_that_is_not_as_it_was_built_is_refused() {
 fn what_puppet_cannot_take_is_refused_before_anything_is_done() {
     let node = Node::new();
     node.write("with space/etc/puppet/input.yaml", "app: foo/tags/r1\nclasses: {}\n");
-    let refused = node.run(&["apply", "--root", &node.path("with space")]);
+    let refused = node.run(&[&NONE[..], &["--root", &node.path("with space")]].concat());
     assert!(refused.code == 1 && refused.stderr.contains("' '"), "{refused}");
     let refused = node.run(&["status"]);
     assert!(refused.code == 1 && refused.stderr.contains("no run was recorded"), "{refused}");
