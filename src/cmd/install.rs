@@ -14,14 +14,15 @@ use crate::host::process::Signals;
 use crate::host::state::State;
 use crate::host::{install as packages, release};
 use crate::model::app::Release;
-use crate::model::bundle::Bundle;
+use crate::model::bundle::{self, Bundle};
 use crate::model::command::quote;
 use crate::model::digest::Sha256Digest;
 use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::package_manager::PackageManager;
-use crate::model::verify::Differences;
+use crate::model::value::printable;
+use crate::model::verify::{Difference, Differences, What};
 use crate::plan::stage::{Files, Mark, Step, step};
 
 /// What installing needs of a node.
@@ -98,7 +99,7 @@ impl Installer<'_> {
         if marked == Mark::Marked {
             return None;
         }
-        let found = self.whole(&request.release);
+        let found = self.examined(&request.release);
         let files = match &found {
             Ok(None) => Files::Absent,
             Ok(Some(_)) => Files::Whole,
@@ -106,24 +107,30 @@ impl Installer<'_> {
         };
         match (step(files, marked), found) {
             (Step::Install | Step::Mend, _) => None,
-            (_, Err(failure)) => Some(Err(self.reinstall(failure, request))),
+            (_, Err(drift)) => Some(Err(self.hinted(drift, request))),
             (_, Ok(bundle)) => bundle.map(|bundle| self.answer(request, bundle, true)),
         }
     }
 
     /// What an installed release says of itself; an error where it is not as it was built.
     pub fn whole(&self, release: &Release) -> Result<Option<Bundle>, Failure> {
+        self.examined(release).map_err(|drift| drift.failure)
+    }
+
+    fn examined(&self, release: &Release) -> Result<Option<Bundle>, Drift> {
         let root = self.state.root();
         let directory = release::directory(root, release);
         let what = format!("verifying `{release}`");
-        let found = during(self.say, what, || release::examine(root, &directory))?;
+        let found = during(self.say, what, || release::examine(root, &directory))
+            .map_err(|failure| Drift { failure, way_back: WayBack::Reinstallation })?;
         let Some((bundle, differences)) = found else { return Ok(None) };
         if differences.is_empty() {
             return Ok(Some(bundle));
         }
-        Err(Failure::new(format!("`{release}` is not as it was built, in `{directory}`"))
-            .exit(Exit::NotVerified)
-            .because(Differences(differences)))
+        let way_back = way_back(&directory, &differences);
+        let what = format!("`{release}` is not as it was built, in `{directory}`");
+        let failure = Failure::new(what).exit(Exit::NotVerified).because(Differences(differences));
+        Err(Drift { failure, way_back })
     }
 
     /// The same release with other content is never accepted.
@@ -145,17 +152,64 @@ impl Installer<'_> {
         let directory = release::directory(self.state.root(), &request.release);
         let (manager, package) = (site.manager, &request.wanted.package);
         Failure::new(format!(
-            "{manager} has `{package}` as installed, but `{directory}` is not there"
+            "{manager} has `{package}` as installed, but `{directory}/{}` is not there",
+            bundle::FILE_NAME
         ))
         .exit(Exit::InstallFailed)
-        .hint(reinstall(manager, request))
+        .hint(reinstall(manager, request, self.state))
     }
 
-    fn reinstall(&self, failure: Failure, request: &Request) -> Failure {
-        match self.package_manager() {
-            Ok((manager, _)) => failure.hint(reinstall(manager, request)),
-            Err(_) => failure,
-        }
+    /// With what to type; by hand, for nobody mends drift in silence.
+    fn hinted(&self, drift: Drift, request: &Request) -> Failure {
+        let Drift { failure, way_back } = drift;
+        let command = || Some(reinstall(self.package_manager().ok()?.0, request, self.state));
+        let directory = || quote(&release::directory(self.state.root(), &request.release));
+        let hint = match way_back {
+            WayBack::Removal(paths) => Some(format!("rm -r {}", paths.join(" "))),
+            WayBack::Reinstallation => command(),
+            WayBack::Renewal => command().map(|then| format!("rm -r {} && {then}", directory())),
+        };
+        hint.into_iter().fold(failure, Failure::hint)
+    }
+}
+
+/// A release that is there and not taken.
+struct Drift {
+    failure: Failure,
+    way_back: WayBack,
+}
+
+/// What makes it what it was.
+#[derive(Debug, PartialEq, Eq)]
+enum WayBack {
+    /// Of these few, as a shell reads them: nothing else is wrong.
+    Removal(Vec<String>),
+    /// Its package has what was changed or lost.
+    Reinstallation,
+    /// The same with nothing there: package managers leave directories as they are, and what is
+    /// not their own.
+    Renewal,
+}
+
+fn way_back(directory: &str, differences: &[Difference]) -> WayBack {
+    const FEW: usize = 5;
+    let is_left = |difference: &Difference| match &difference.what {
+        What::Added | What::Owner { .. } => true,
+        // That of a directory, or of a program.
+        What::Mode { expected, .. } => *expected == 0o755,
+        What::Kind { found, .. } => *found == "directory",
+        _ => false,
+    };
+    let is_added = |difference: &Difference| {
+        difference.what == What::Added && printable(&difference.path) == difference.path
+    };
+    if differences.len() <= FEW && differences.iter().all(is_added) {
+        let path = |difference: &Difference| quote(&format!("{directory}/{}", difference.path));
+        return WayBack::Removal(differences.iter().map(path).collect());
+    }
+    match differences.iter().any(is_left) {
+        true => WayBack::Renewal,
+        false => WayBack::Reinstallation,
     }
 }
 
@@ -183,17 +237,63 @@ fn expect_id(expected: Sha256Digest, found: &Bundle, place: &str) -> Result<(), 
     Err(Failure::new(what).exit(Exit::NotVerified))
 }
 
-/// What brings a release back to what its package has; typed by hand, for nobody mends drift in
-/// silence.
-fn reinstall(manager: PackageManager, request: &Request) -> String {
-    let package = &request.wanted.package;
-    match (manager, request.file()) {
-        (PackageManager::Apt, None) => format!("apt-get install --reinstall {package}"),
-        (PackageManager::Dnf, None) => format!("dnf reinstall {package}"),
-        (PackageManager::Apt, Some(file)) => format!("dpkg --install {}", quote(file)),
-        (PackageManager::Zypper, None) => format!("zypper install --force {package}"),
-        (PackageManager::Dnf | PackageManager::Zypper, Some(file)) => {
-            format!("rpm --install --replacepkgs {}", quote(file))
+/// What brings back what a package has.
+fn reinstall(manager: PackageManager, request: &Request, state: &State) -> String {
+    let (package, root) = (&request.wanted.package, state.root());
+    let below = |option: &str, rest: &str| match root {
+        "" => String::new(),
+        root => format!("{option}{}{rest}", quote(root)),
+    };
+    match (manager, request.file().map(quote)) {
+        (PackageManager::Apt, None) => {
+            let configured = below("APT_CONFIG=", "/var/lib/localpuppet/apt/apt.conf ");
+            format!("{configured}apt-get install --reinstall {package}")
         }
+        (PackageManager::Dnf, None) => {
+            let root =
+                below(" --installroot=", "") + &below(" --setopt=reposdir=", "/etc/yum.repos.d");
+            format!("dnf reinstall {package}{root}")
+        }
+        (PackageManager::Zypper, None) => {
+            format!("zypper install --force {package}")
+        }
+        (PackageManager::Apt, Some(file)) => {
+            format!("dpkg{} --install {file}", below(" --root=", ""))
+        }
+        (PackageManager::Dnf | PackageManager::Zypper, Some(file)) => {
+            format!("rpm{} --install --replacepkgs {file}", below(" --root=", ""))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_is_one_that_a_package_manager_can_go() {
+        let way_back = |differences: &[(&str, What)]| {
+            let difference = |(path, what): &(&str, What)| Difference {
+                path: (*path).to_owned(),
+                what: what.clone(),
+            };
+            let differences: Vec<_> = differences.iter().map(difference).collect();
+            super::way_back("/r/foo/r1", &differences)
+        };
+        let mode = |expected| What::Mode { expected, found: 0o700 };
+        let kind = |found| What::Kind { expected: "symbolic link", found };
+        let lost =
+            [("a", What::Content), ("b", What::Missing), ("c", mode(0o644)), ("d", kind("file"))];
+        assert_eq!(way_back(&lost), WayBack::Reinstallation);
+        let added = [("a b", What::Added), ("-d", What::Added)];
+        let paths = vec!["'/r/foo/r1/a b'".to_owned(), "/r/foo/r1/-d".to_owned()];
+        assert_eq!(way_back(&added), WayBack::Removal(paths));
+        for left in [mode(0o755), kind("directory"), What::Owner { user: 1, group: 0 }, What::Added]
+        {
+            assert_eq!(way_back(&[("a", What::Content), ("b", left)]), WayBack::Renewal);
+        }
+        assert_eq!(way_back(&[("a\nb", What::Added)]), WayBack::Renewal);
+        let many = ["a", "b", "c", "d", "e", "f"].map(|path| (path, What::Added));
+        assert_eq!(way_back(&many), WayBack::Renewal);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::digest::Sha256Digest;
 use super::tree::Node;
+use super::value::printable;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -141,7 +142,7 @@ impl Found {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = &self.path;
+        let path = printable(&self.path);
         match &self.what {
             What::Missing => write!(f, "`{path}` is missing"),
             What::Added => write!(f, "`{path}` was added"),
@@ -156,6 +157,7 @@ impl fmt::Display for Difference {
             }
             What::Content => write!(f, "`{path}` was changed"),
             What::Target { expected, found } => {
+                let [expected, found] = [expected, found].map(|target| printable(target));
                 write!(f, "`{path}`: expected a link to `{expected}`, found one to `{found}`")
             }
             What::Unreadable(why) => write!(f, "`{path}` cannot be read: {why}"),
@@ -167,6 +169,16 @@ impl fmt::Display for Difference {
 mod tests {
     use super::*;
     use crate::model::tree::Mode;
+
+    #[test]
+    fn a_name_that_a_stranger_gave_obeys_nobody() {
+        let path = "a\u{1b}[2J\nb".to_owned();
+        let difference = Difference { path: path.clone(), what: What::Added };
+        assert_eq!(difference.to_string(), r"`a\u{1b}[2J\nb` was added");
+        let what = What::Target { expected: "é".into(), found: path };
+        let told = Difference { path: "l".into(), what }.to_string();
+        assert_eq!(told, r"`l`: expected a link to `é`, found one to `a\u{1b}[2J\nb`");
+    }
 
     #[test]
     fn many_differences_are_counted() {

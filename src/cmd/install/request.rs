@@ -164,7 +164,8 @@ impl Request {
             return Ok(());
         }
         let what = format!("`{path}` is a .{format}, and {manager} installs .{reads}");
-        Err(Failure::new(what).exit(Exit::InstallFailed))
+        let hint = format!("name the .{reads} of the same release: `--package FILE`");
+        Err(Failure::new(what).exit(Exit::InstallFailed).hint(hint))
     }
 }
 
