@@ -72,7 +72,7 @@ fn several_at_once(kind: Kind) {
     assert_eq!(drifted.code, 12, "{drifted}");
     let hint =
         ["apt-get install --reinstall", "dnf reinstall", "zypper install --force"][kind as usize];
-    let hint = format!("hint: {hint} localpuppet-foo-r1\n");
+    let hint = format!("{hint} localpuppet-foo-r1");
     assert!(drifted.stderr.contains(&hint) && !drifted.stderr.contains("running"), "{drifted}");
 }
 
