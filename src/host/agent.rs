@@ -87,7 +87,7 @@ impl Agent {
     pub fn hold(&self, patience: &Patience) -> Result<AgentLock, Failure> {
         let path = Path::new(&self.lock);
         if let Some(above) = path.parent() {
-            files::create_directory(above)?;
+            files::create_system_directory(above)?;
         }
         patience.wait_for(|| self.take())?;
         Ok(AgentLock { path: self.lock.clone(), pid: std::process::id() })

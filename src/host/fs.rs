@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, CWD};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
 
@@ -171,6 +171,12 @@ pub fn directories(of: &Path) -> Result<Vec<String>, Failure> {
 /// Makes a directory and those above it.
 pub fn create_directory(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|error| failed("create directory", path, error))
+}
+
+/// The same of a directory of the system: no umask lets others write there.
+pub fn create_system_directory(path: &Path) -> Result<(), Failure> {
+    let created = fs::DirBuilder::new().recursive(true).mode(0o755).create(path);
+    created.map_err(|error| failed("create directory", path, error))
 }
 
 /// What is not to have its own name yet begins with this.

@@ -19,7 +19,14 @@ pub fn read(path: &Path, largest: u64) -> Result<Vec<u8>, Failure> {
 
 /// The same path from wherever it is looked at; links stay.
 pub fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(|error| failed("find", path, error))
+    std::path::absolute(path).map_err(|error| match std::env::current_dir() {
+        Ok(_) => failed("find", path, error),
+        Err(_) => {
+            let path = path.display();
+            Failure::new(format!("`{path}` is relative, and the current directory is gone"))
+                .hint("name it by its whole path, or `cd` to a directory that is there")
+        }
+    })
 }
 
 /// Where a path really is, without links.

@@ -93,7 +93,7 @@ impl State {
     fn prepare(&self) -> Result<(), Failure> {
         let directory = self.directory();
         let above = directory.rsplit_once('/').map_or("/", |(above, _)| above);
-        fs::create_dir_all(above).map_err(|error| failed("create directory", above, error))?;
+        files::create_system_directory(Path::new(above)).map_err(as_root)?;
         create_directories(&directory)?;
         ours(&directory)?;
         let runs = format!("{directory}/runs");

@@ -14,8 +14,8 @@ fn node(script: &str) -> Node {
     node.enc("x/trunk", json!({}));
     let agent = "if [ \"$1\" = config ]; then\n\
         [ -z \"$RUBYOPT\" ] || exit 1\n\
-        echo agent_catalog_run_lockfile = /agent.lock\n\
-        echo agent_disabled_lockfile = /disabled.lock\n\
+        echo agent_catalog_run_lockfile = /var/agent/lock\n\
+        echo agent_disabled_lockfile = /var/agent/disabled\n\
         exit\nfi\n";
     node.write("puppet", &format!("#!/bin/sh\n{agent}{script}\n"));
     ran(Command::new("chmod").args(["+x", &node.path("puppet")]));
@@ -100,4 +100,24 @@ fn a_second_ctrl_c_does_not_wait_for_a_puppet_that_does_not_end() {
     assert!(!is_alive(puppet));
     let status = node.run(&["status"]);
     assert!(status.stdout.contains("signal 2 to localpuppet"), "{status}");
+}
+
+#[test]
+fn a_caller_may_let_others_write_and_stand_in_no_directory() {
+    let node = node("exit 0");
+    let command = apply(&node);
+    let mut shell = Command::new("sh");
+    let line = "umask 000; d=$(mktemp -d); cd \"$d\"; rmdir \"$d\"; exec \"$@\"";
+    shell.args(["-c", line, "sh"]).arg(command.get_program()).args(command.get_args());
+    shell.env("LOCALPUPPET_ROOT", node.path(""));
+    let applied = ran(&mut shell);
+    assert_eq!(applied.code, 4, "{applied}");
+    let open = ["-not", "-type", "l", "-perm", "-o+w"];
+    let found = ran(Command::new("find").arg(node.path("var")).args(open));
+    assert_eq!(found.stdout, "");
+    assert!(node.exists("var/agent"));
+    let relative = ran(shell.args(["--enc", "node.yaml"]));
+    assert_eq!(relative.code, 1, "{relative}");
+    let told = "error: `node.yaml` is relative, and the current directory is gone\n";
+    assert!(relative.stderr.contains(told), "{relative}");
 }
