@@ -5,6 +5,7 @@ use crate::model::command::quote;
 use crate::model::digest::Sha256Digest;
 use crate::model::failure::{Failure, plain};
 use rustix::fs::{AtFlags, CWD};
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsRawFd;
@@ -25,7 +26,9 @@ pub fn failed(deed: &str, path: &Path, error: io::Error) -> Failure {
         _ => return failure,
     };
     // What is not there yet cannot be looked at; the directory that it would be in can.
-    let is_there = |path: &&Path| fs::symlink_metadata(path).is_ok();
+    // Nor can, by the time that this is read, what was about to get its name.
+    let is_unnamed = |path: &Path| path.components().any(|c| is_unnamed(c.as_os_str()));
+    let is_there = |path: &&Path| fs::symlink_metadata(path).is_ok() && !is_unnamed(path);
     let there = path.ancestors().find(is_there).unwrap_or(Path::new("."));
     failure.hint(format!("{look} {}", quote(&there.to_string_lossy())))
 }
@@ -35,6 +38,12 @@ pub(super) fn not_walked(deed: &str, from: &Path, error: walkdir::Error) -> Fail
     let path = error.path().unwrap_or(from).to_owned();
     let why = error.into_io_error().unwrap_or_else(|| io::Error::other("a link leads back to it"));
     failed(deed, &path, why)
+}
+
+/// True of the names that things have before they have their own: ours, and those of new runs.
+fn is_unnamed(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(UNNAMED.as_bytes()) || name.starts_with(UNNAMED_DIRECTORY.as_bytes())
 }
 
 /// What a path names, links not followed; none where there is nothing.
@@ -181,6 +190,9 @@ pub fn create_system_directory(path: &Path) -> Result<(), Failure> {
 
 /// What is not to have its own name yet begins with this.
 pub const UNNAMED: &str = ".localpuppet-";
+
+/// And so does a directory.
+pub const UNNAMED_DIRECTORY: &str = ".new-";
 
 /// A file on its way to a name in one directory; gone with the process until it has it.
 pub struct Beside {
@@ -396,4 +408,23 @@ pub fn sync_file_system(path: &Path) -> Result<(), Failure> {
     let there = path.ancestors().find(|path| matches!(kind(path), Ok(Some(_)))).unwrap_or(path);
     let sync = File::open(there).and_then(|file| rustix::fs::syncfs(file).map_err(Into::into));
     sync.map_err(|error| failed("sync the file system of", there, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_full_is_looked_at_where_something_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let run = directory.path().join("runs/.new-7-x");
+        fs::create_dir_all(&run).unwrap();
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let told = |path: &Path| failed("write", path, full()).hints()[0].to_owned();
+        let stays = format!("see what is full: df -h {}/runs", directory.path().display());
+        assert_eq!(told(&run.join("reserve")), stays);
+        assert_eq!(told(&run.join("absent/file")), stays);
+        assert_eq!(told(&directory.path().join("runs/.localpuppet-x")), stays);
+        assert_eq!(told(&directory.path().join("runs/a/b")), stays);
+    }
 }

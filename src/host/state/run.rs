@@ -24,7 +24,7 @@ static RESERVE: [u8; 32 << 10] = [0; 32 << 10];
 const TRIES: usize = 1000;
 
 /// Directories of runs that are being made begin with this, which no run ID does.
-const UNNAMED: &str = ".new-";
+const UNNAMED: &str = files::UNNAMED_DIRECTORY;
 
 /// Directories of runs that are being removed begin with this.
 const GONE: &str = ".gone-";
