@@ -58,6 +58,10 @@ impl fmt::Display for CommandLine {
                 for name in passed {
                     write!(f, "{name}=\"${name}\" ")?;
                 }
+                // Which `env` would take for one more variable.
+                if self.program.contains('=') {
+                    f.write_str("nice -n 0 ")?;
+                }
             }
         }
         f.write_str(&quote(&self.program))?;
@@ -95,5 +99,7 @@ mod tests {
         let shown =
             r#"cd / && env -i LANG=C.UTF-8 https_proxy="$https_proxy" /usr/bin/puppet apply"#;
         assert_eq!(line.to_string(), shown);
+        let line = CommandLine { program: "/a=b/puppet".to_owned(), ..line };
+        assert!(line.to_string().ends_with("\" nice -n 0 /a=b/puppet apply"));
     }
 }
