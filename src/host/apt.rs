@@ -7,7 +7,7 @@
 use super::package_manager::{Deed, Site, Wanted, refused, shown};
 use super::process::{OnSignal, ProcessError};
 use super::state::State;
-use crate::model::command::{CommandLine, Environment};
+use crate::model::command::{CommandLine, Environment, quote};
 use crate::model::event::Event;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
@@ -46,7 +46,11 @@ pub fn get(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Result<(), Failure> {
         (Err(missed), Ok(_)) if !missed.stale => Err(missed.hinted(refused)),
         (Err(missed), Ok(_)) => {
             let packages: Vec<&str> = wanted.iter().map(|wanted| wanted.package.as_str()).collect();
-            let ask = format!("apt-cache policy {}", packages.join(" "));
+            let below = match site.state.root() {
+                "" => String::new(),
+                _ => format!("APT_CONFIG={} ", quote(&configuration_file(site.state))),
+            };
+            let ask = format!("{below}apt-cache policy {}", packages.join(" "));
             Err(refused(missed.why).hint(format!("is a repository with it configured? `{ask}`")))
         }
     }
@@ -317,11 +321,15 @@ fn environment(site: &Site) -> Result<Environment, Failure> {
     Ok(Environment::Inherited(set))
 }
 
+fn configuration_file(state: &State) -> String {
+    format!("{}/apt/apt.conf", state.directory())
+}
+
 /// Makes a root one that apt and dpkg can work in, and returns apt's configuration for it.
 fn prepare(state: &State) -> Result<String, Failure> {
     let root = state.root();
-    let directory = state.subdirectory("apt")?;
-    let path = format!("{directory}/apt.conf");
+    state.subdirectory("apt")?;
+    let path = configuration_file(state);
     let write = || {
         for needed in [
             "/var/lib/dpkg/updates",

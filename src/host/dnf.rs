@@ -5,7 +5,7 @@ use super::fs as files;
 use super::package_manager::{Deed, Site, Wanted, refused, shown};
 use super::process::{OnSignal, ProcessError};
 use super::rpm;
-use crate::model::command::CommandLine;
+use crate::model::command::{CommandLine, quote};
 use crate::model::event::Event;
 use crate::model::failure::Failure;
 use crate::model::version::RPM_RELEASE;
@@ -35,7 +35,8 @@ pub fn get(site: &Site, deed: Deed, wanted: &[&Wanted]) -> Result<(), Failure> {
         return Ok(());
     }
     let packages: Vec<&str> = wanted.iter().map(|wanted| wanted.package.as_str()).collect();
-    let ask = format!("dnf list {}", packages.join(" "));
+    let below: String = below(site).iter().map(|option| format!(" {}", quote(option))).collect();
+    let ask = format!("dnf list {}{below}", packages.join(" "));
     let hint = format!("is a repository with it configured? `{ask}`");
     Err(refused(site, deed, shown(wanted), error).hint(hint))
 }
@@ -85,18 +86,24 @@ pub fn expire(site: &Site) -> Result<(), Failure> {
     cleaned.map(drop).map_err(|error| Failure::new("failed to expire metadata").because(error))
 }
 
+/// What makes dnf look at the node's root; none where that is `/`.
+fn below(site: &Site) -> Vec<String> {
+    let root = site.state.root();
+    if root.is_empty() {
+        return Vec::new();
+    }
+    let version = site.release_version.iter().map(|version| format!("--releasever={version}"));
+    let own =
+        [format!("--installroot={root}"), format!("--setopt=reposdir={root}/etc/yum.repos.d")];
+    own.into_iter().chain(version).collect()
+}
+
 fn common(site: &Site) -> Vec<String> {
     let mut arguments: Vec<String> = vec!["-y".into()];
     // dnf would wait for its own lock without end.
     arguments.push("--setopt=exit_on_lock=True".into());
     arguments.push("--setopt=install_weak_deps=False".into());
-    if !site.state.root().is_empty() {
-        let root = site.state.root();
-        arguments.push(format!("--installroot={root}"));
-        arguments.push(format!("--setopt=reposdir={root}/etc/yum.repos.d"));
-        arguments
-            .extend(site.release_version.iter().map(|version| format!("--releasever={version}")));
-    }
+    arguments.extend(below(site));
     arguments
 }
 

@@ -96,8 +96,31 @@ fn release_of(context: &Context, app: &AppPath) -> Result<Release, Failure> {
         let failure = Failure::new(error.to_string());
         match Version::latest(&release::tags(context.state.root(), app)) {
             Some(tag) => failure.hint(format!("name one of its tags: `{app}/tags/{tag}`")),
+            // What the command line takes for short, and a node's document does not.
+            None if looks_short(app) => {
+                failure.hint(format!("did you mean `{}`?", app.as_str().replacen('/', "/tags/", 1)))
+            }
             None => failure
                 .hint("apply a tag, as in `foo/tags/r1`, or a checkout with `--module-root DIR`"),
         }
     })
+}
+
+/// True of `foo/r1`, and not of `team/foo` or `tags/r1`.
+fn looks_short(app: &AppPath) -> bool {
+    app.as_str().split_once('/').is_some_and(|(name, tag)| {
+        name != "tags" && !tag.contains('/') && tag.contains(|c: char| c.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn short_is_a_tag_after_a_name() {
+        let looks_short = |text: &str| super::looks_short(&text.parse().unwrap());
+        assert!(looks_short("foo/r1") && looks_short("foo/1.0-rc1"));
+        for other in ["foo", "team/foo", "tags/r1", "foo/tag/r1", "foo/trunk"] {
+            assert!(!looks_short(other), "{other}");
+        }
+    }
 }
