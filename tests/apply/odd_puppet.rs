@@ -38,7 +38,8 @@ fn why(ran: &Ran) -> Vec<&str> {
 
 #[test]
 fn an_odd_end_is_told_with_the_last_words_of_it() {
-    let cases: [(&str, i32, &[&str]); 6] = [
+    let cases: [(&str, i32, &[&str]); 7] = [
+        ("kill -s KILL $$", 15, &["Puppet was ended by signal 9"]),
         ("exit 0", 4, &["Puppet exited with 0 and left no report"]),
         ("kill -s SEGV $$", 15, &["Puppet was ended by signal 11"]),
         (
@@ -68,6 +69,7 @@ fn an_odd_end_is_told_with_the_last_words_of_it() {
         assert!(!applied.stderr.contains("warning"), "{script}: {applied}");
         let status = node.run(&["status"]);
         assert_eq!(status.code, code, "{script}: {status}");
+        assert_eq!(status.stdout.contains("hint: see whether memory"), script.contains("KILL"));
         for ran in [&applied, &status] {
             let why = why(ran);
             let is_told = |(told, expected): (&&str, &&str)| match expected.split_once("[..]") {

@@ -191,6 +191,10 @@ fn reason(
             plan::oddity(ended, report)
         }
     };
-    let hints = vec![format!("read its log: less {run}/log.txt")];
+    let mut hints = vec![format!("read its log: less {run}/log.txt")];
+    // SIGKILL, which Puppet has no word left to tell of.
+    if ended == Ended::Killed(9) {
+        hints.push("see whether memory ran out: dmesg | grep -i 'out of memory'".to_owned());
+    }
     Some(Reason { error, causes, hints })
 }
