@@ -33,43 +33,46 @@ demo: ## bundle, publish, install and apply the examples, visibly, in target/dem
 .PHONY: test
 test: ## formatting and lints, unit tests, and every command with the real parts
 	tests/setup tools
-	$(MAKE) --no-print-directory --jobs=2 setup check
+	$(MAKE) --no-print-directory --jobs=2 setup lint
 	$(CARGO) test --locked --no-run
 	$(MAKE) --no-print-directory --jobs=4 --keep-going --output-sync $(PARTS)
 
 # Cargo runs one test program after another: those that take or wait longest go beside the others.
 TESTS := $(basename $(notdir $(wildcard tests/*.rs))) $(patsubst tests/%/main.rs,%,$(wildcard tests/*/main.rs))
-LONG  := apply publish readme preview
-PARTS := scenarios test-others $(LONG:%=test-%)
+# In the order of how long they take in such company.
+LONG  := apply cli publish readme call preview
+PARTS := test-apply test-cli scenarios test-others $(filter-out test-apply test-cli,$(LONG:%=test-%)) check-scripts
 # A publisher waits for the disk after each file; here nobody needs them after: into memory, where
 # there is plenty. Not where Puppet runs, which makes no directory below /dev.
 test-publish: export TMPDIR := $(shell df --output=avail,target /dev/shm 2>/dev/null | awk '$$1 > 1048576 { at = $$2 } END { print at ? at : "/tmp" }')
 
 .PHONY: $(LONG:%=test-%)
 $(LONG:%=test-%): test-%: # one of the long ones; they wait as long as they compute
-	RUST_TEST_THREADS=$$((2 * $$(nproc))) $(CARGO) test --locked --test $*
+	CALLS=40 RUST_TEST_THREADS=$$((2 * $$(nproc))) $(CARGO) test --locked --test $*
 
 .PHONY: test-others
 test-others: # all the others
-	CALLS=60 $(CARGO) test --locked --no-fail-fast --lib --bins $(addprefix --test ,$(filter-out $(LONG),$(TESTS)))
+	$(CARGO) test --locked --no-fail-fast --lib --bins $(addprefix --test ,$(filter-out $(LONG),$(TESTS)))
 
 .PHONY: scenarios
 scenarios: # whole nodes, as shell programs
 	tests/real/run
 
-.PHONY: check
-check: ## formatting, clippy, shellcheck, and the examples through Puppet's parser
+.PHONY: check lint check-scripts
+check: lint check-scripts ## formatting, clippy, shellcheck, and the examples through Puppet's parser
+lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+check-scripts:
 	shellcheck --external-sources $(SCRIPTS) tests/real/*.sh
 	tests/examples-parse
 
 .PHONY: compare
-compare: ## beside slow peers: the linters, 520 calls compiled by Puppet, octocatalog-diff; 4,800 damaged packages
+compare: ## beside slow peers: the linters, 520 calls compiled by Puppet, octocatalog-diff; all made-up cases
 	tests/setup
-	tests/real/run lint-modules
+	BREADTH=all tests/real/run lint-modules reproducible
 	$(CARGO) test --locked --no-fail-fast --test call --test preview -- --include-ignored
-	DAMAGED=4800 $(CARGO) test --locked --test damaged
+	DAMAGED=4800 BREADTH=all $(CARGO) test --locked --no-fail-fast --test damaged --test psych --test subtype --test versions
 
 .PHONY: faults
 faults: ## kills, power cuts, full disks and crowds, at some points; FAULTS=all: at 630, half an hour
