@@ -221,7 +221,7 @@ pub fn settle(site: &Site) -> Result<(), Failure> {
 /// Takes one package out, in whatever state it is; its dependants are refused, never taken along.
 pub fn erase(site: &Site, wanted: &Wanted) -> Result<(), Failure> {
     let environment = environment(site)?;
-    let arguments = ["--remove", "--force-remove-reinstreq", wanted.package.as_str()];
+    let arguments = ["--purge", "--force-remove-reinstreq", wanted.package.as_str()];
     dpkg(site, &environment, &arguments)
         .map(drop)
         .map_err(|error| refused(site, Deed::Remove, wanted, error))
@@ -270,12 +270,13 @@ pub fn recorded(site: &Site, wanted: &Wanted) -> Result<Recorded, Failure> {
     }
 }
 
-/// A package without conffiles is never left as `config-files`; dpkg has such of others.
+/// A package without conffiles passes through `config-files` while it is removed, and is left there where
+/// that was cut off.
 fn status(told: &str) -> Recorded {
     let words: Vec<&str> = told.split_whitespace().collect();
     match words[..] {
         ["ok", "installed", version] => Recorded::Installed(version.to_owned()),
-        ["ok", "not-installed" | "config-files", ..] => Recorded::Absent,
+        ["ok", "not-installed", ..] => Recorded::Absent,
         [flag, state, ..] if flag != "ok" => Recorded::Broken(format!("{state}, {flag}")),
         [_, state, ..] => Recorded::Broken(state.to_owned()),
         _ => Recorded::Absent,

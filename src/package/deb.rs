@@ -10,6 +10,22 @@ use tar::{EntryType, Header};
 /// The largest member that the ten digits of an ar header can tell.
 const LARGEST_MEMBER: u64 = 9_999_999_999;
 
+/// The fields that the control file of a bundle has. dpkg or apt act on most others, and in the index
+/// of a repository any could make a stanza say two things.
+pub const FIELDS: [&str; 11] = [
+    "Package",
+    "Version",
+    "Architecture",
+    "Maintainer",
+    "Installed-Size",
+    "Suggests",
+    "Provides",
+    "Section",
+    "Priority",
+    "Homepage",
+    "Description",
+];
+
 /// The data.tar of a .deb: GNU names, never PAX headers, which dpkg refuses.
 pub struct DataTar<W: Write> {
     to: W,

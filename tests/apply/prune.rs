@@ -123,10 +123,28 @@ fn cut_off(kind: Kind) {
         first.wait().unwrap();
         if point % 2 == 0 {
             let pruned = site.node.run(&prune);
-            assert!(pruned.code == 0 && site.is_gone("r1"), "{victim:?}: {pruned}");
+            let recorded = site.recorded("r1");
+            assert!(pruned.code == 0 && site.is_gone("r1"), "{victim:?}: {recorded} {pruned}");
         }
     }
     stage();
+}
+
+#[test]
+fn a_removal_that_was_cut_off_at_its_last_step_is_ended() {
+    let site = Site::new(Kind::Apt);
+    site.publish("r1", "one", 3);
+    let staged = site.node.run(&["stage", "foo/r1"]);
+    assert_eq!(staged.code, 0, "{staged}");
+    // dpkg has removed the files, and would have said next that nothing is left to purge.
+    let status = site.node.read("var/lib/dpkg/status");
+    let cut_off = status.replace("install ok installed", "deinstall ok config-files");
+    site.node.write("var/lib/dpkg/status", &cut_off);
+    std::fs::remove_dir_all(site.node.path("usr/share/localpuppet")).unwrap();
+    site.node.write("var/lib/localpuppet/installing/localpuppet-foo-r1", "foo/tags/r1");
+    assert_eq!(site.recorded("r1"), "rc");
+    let pruned = site.node.run(&["prune", "--keep", "0"]);
+    assert!(pruned.code == 0 && site.is_gone("r1"), "{} {pruned}", site.recorded("r1"));
 }
 
 #[test]

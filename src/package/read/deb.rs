@@ -6,6 +6,7 @@ use super::{
 };
 use crate::model::compression::{Format, Method};
 use crate::model::verified::RawArchive;
+use crate::package::deb::FIELDS;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use tar::{Archive, EntryType};
@@ -15,21 +16,6 @@ const MOST_MEMBERS: usize = 16;
 
 /// A control file is some kilobytes.
 const LARGEST_CONTROL: u64 = 1 << 20;
-
-/// The fields that the control file of a bundle has; dpkg or apt act on most others.
-const FIELDS: [&str; 11] = [
-    "Package",
-    "Version",
-    "Architecture",
-    "Maintainer",
-    "Installed-Size",
-    "Suggests",
-    "Provides",
-    "Section",
-    "Priority",
-    "Homepage",
-    "Description",
-];
 
 const CONTROL: &str = "control.tar";
 const DATA: &str = "data.tar";

@@ -3,25 +3,11 @@
 use super::Words;
 use crate::model::digest::Sha256Digest;
 use crate::model::repository::Sum;
+use crate::package::deb::FIELDS;
 use crate::package::read::{ReadError, damaged, deb};
 use jiff::Timestamp;
 use std::fmt::Write as _;
 use std::io::{BufReader, Read, Seek, SeekFrom};
-
-/// The fields that a bundle's control file has. Any other could make a stanza say two things.
-const FIELDS: [&str; 11] = [
-    "Package",
-    "Version",
-    "Architecture",
-    "Maintainer",
-    "Installed-Size",
-    "Suggests",
-    "Provides",
-    "Section",
-    "Priority",
-    "Homepage",
-    "Description",
-];
 
 /// What a stanza ends with.
 pub const END: &str = "\n\n";
