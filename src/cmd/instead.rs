@@ -19,7 +19,7 @@ pub fn of_package(failure: Failure, path: &Path, with: impl FnOnce(&Release) -> 
     }
     let text = path.to_string_lossy();
     let hint = match meant(path, subject::is_package) {
-        Meant::Unreadable(_) if failure.to_string().ends_with(fs::NO_FILE) => Some(FILE.to_owned()),
+        Meant::Unreadable(_) if fs::is_stream(path) => Some(FILE.to_owned()),
         Meant::Nothing if text == "-" => Some(FILE.to_owned()),
         Meant::Nothing => subject::release_at_end(&text).map(|release| with(&release)),
         meant => meant.hint(),

@@ -13,9 +13,6 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
 
-/// What is said of a fifo, a device and their like where a file has to be.
-pub const NO_FILE: &str = "is no regular file";
-
 /// `failed to DEED `PATH`: what the system said`.
 pub fn failed(deed: &str, path: &Path, error: io::Error) -> Failure {
     let failure = Failure::new(format!("failed to {deed} `{}`: {}", path.display(), plain(&error)));
@@ -64,6 +61,11 @@ pub fn is_directory(path: &Path) -> Result<bool, Failure> {
     }
 }
 
+/// True for what is neither a file nor a directory, links followed: a pipe, a terminal.
+pub fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
 /// Opens a regular file for reading; never follows a link and never waits for a fifo.
 pub fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     use rustix::fs::OFlags;
@@ -71,7 +73,7 @@ pub fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Err(io::Error::other(NO_FILE));
+        return Err(io::Error::other("is no regular file"));
     }
     Ok((file, metadata))
 }
@@ -90,7 +92,7 @@ fn open_followed(path: &Path) -> io::Result<(File, u64)> {
     match metadata.file_type() {
         kind if kind.is_file() => Ok((file, metadata.len())),
         kind if kind.is_dir() => Err(rustix::io::Errno::ISDIR.into()),
-        _ => Err(io::Error::other(NO_FILE)),
+        _ => Err(io::Error::other("is no regular file")),
     }
 }
 

@@ -4,6 +4,7 @@
 //! given, and `cmd` hands the steps to `host` and `package`.
 
 pub mod apply;
+pub mod drift;
 pub mod formats;
 pub mod history;
 pub mod lock;

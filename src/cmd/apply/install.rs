@@ -13,6 +13,7 @@ use crate::model::event::during;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::request::Install;
+use crate::model::subject::release_at_end;
 use crate::model::version::Version;
 use crate::plan::apply::{self as plan, Code};
 
@@ -96,31 +97,33 @@ fn release_of(context: &Context, app: &AppPath) -> Result<Release, Failure> {
         let failure = Failure::new(error.to_string());
         match Version::latest(&release::tags(context.state.root(), app)) {
             Some(tag) => failure.hint(format!("name one of its tags: `{app}/tags/{tag}`")),
-            // What the command line takes for short, and a node's document does not.
-            None if looks_short(app) => {
-                failure.hint(format!("did you mean `{}`?", app.as_str().replacen('/', "/tags/", 1)))
-            }
-            None => failure
-                .hint("apply a tag, as in `foo/tags/r1`, or a checkout with `--module-root DIR`"),
+            None => match long(app) {
+                Some(release) => failure.hint(format!("did you mean `{release}`?")),
+                None => failure.hint(
+                    "apply a tag, as in `foo/tags/r1`, or a checkout with `--module-root DIR`",
+                ),
+            },
         }
     })
 }
 
-/// True of `foo/r1`, and not of `team/foo` or `tags/r1`.
-fn looks_short(app: &AppPath) -> bool {
-    app.as_str().split_once('/').is_some_and(|(name, tag)| {
-        name != "tags" && !tag.contains('/') && tag.contains(|c: char| c.is_ascii_digit())
-    })
+/// The release that the command line takes `foo/r1` for, and a node's document does not.
+fn long(app: &AppPath) -> Option<Release> {
+    match app.as_str().split_once('/') {
+        Some((name, tag)) if name != "tags" && !tag.contains('/') => release_at_end(app.as_str()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn short_is_a_tag_after_a_name() {
-        let looks_short = |text: &str| super::looks_short(&text.parse().unwrap());
-        assert!(looks_short("foo/r1") && looks_short("foo/1.0-rc1"));
+        let long = |text: &str| super::long(&text.parse().unwrap()).map(|it| it.to_string());
+        assert_eq!(long("foo/r1").as_deref(), Some("foo/tags/r1"));
+        assert_eq!(long("foo/1.0-rc1").as_deref(), Some("foo/tags/1.0-rc1"));
         for other in ["foo", "team/foo", "tags/r1", "foo/tag/r1", "foo/trunk"] {
-            assert!(!looks_short(other), "{other}");
+            assert_eq!(long(other), None, "{other}");
         }
     }
 }
