@@ -33,7 +33,7 @@ fn every_manifest_of_debians_modules_is_read_as_puppet_reads_it() {
     let start = Instant::now();
     let ours: Vec<_> = texts.iter().map(|text| definitions(text)).collect();
     println!("{} files read in {:?}", files.len(), start.elapsed());
-    let theirs: Value = ruby::ask("interface.rb", &[], &files);
+    let theirs: Value = ruby::ask("interface.rb", &[&modules], &files);
 
     let mut differences = Vec::new();
     let (mut classes, mut parameters) = (0, 0);
