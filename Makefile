@@ -58,14 +58,17 @@ test-others: # all the others
 scenarios: # whole nodes, as shell programs
 	tests/real/run
 
-.PHONY: check lint check-scripts
-check: lint check-scripts ## formatting, clippy, shellcheck, and the examples through Puppet's parser
+.PHONY: check lint check-scripts check-examples
+check: lint check-scripts check-examples ## formatting, clippy, shellcheck, and the examples through Puppet's parser
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-check-scripts:
-	shellcheck --external-sources $(SCRIPTS) tests/real/*.sh
-	tests/examples-parse
+check-scripts: target/scripts-checked
+target/scripts-checked: $(SCRIPTS) $(wildcard tests/real/*.sh)
+	shellcheck --external-sources $^
+	mkdir -p target && touch $@
+check-examples:
+	$(CARGO) test --locked --test interface the_examples_are_puppet_code
 
 .PHONY: compare
 compare: ## beside slow peers: the linters, 520 calls compiled by Puppet, octocatalog-diff; all made-up cases

@@ -83,6 +83,16 @@ fn what_can_be_parsed_is_what_puppet_parses() {
     assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
 }
 
+#[test]
+fn the_examples_are_puppet_code() {
+    let files = manifests(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/modules"));
+    let texts: Vec<String> =
+        files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let theirs: Vec<Option<String>> = ruby::ask("syntax.rb", &[], &texts);
+    let refused: Vec<_> = files.iter().zip(&theirs).filter(|(_, why)| why.is_some()).collect();
+    assert!(files.len() > 3 && refused.is_empty(), "{refused:#?}");
+}
+
 /// Why ours refuses what Puppet's parser leaves to the compiler.
 const SAID_EARLIER: [&str; 3] =
     ["is defined twice", "is a type of Puppet's own", "no parameter may be"];
