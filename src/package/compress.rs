@@ -26,8 +26,10 @@ const ZSTD_WINDOW_LOG: u32 = 24;
 /// for the search. Below, it takes longer than it saves.
 const ZSTD_LONG_MATCHES_FROM: u8 = 5;
 
-/// A match of 5 bytes, as level 5 of zstd takes it, costs more than it saves in Puppet code.
-const ZSTD_MIN_MATCH_OF_5: u32 = 6;
+/// How level 5 is other than zstd's own: in Puppet code a match of 5 bytes costs more than it saves,
+/// and what is repeated from far away is long and found with fewer looks.
+const ZSTD_LEVEL_5: [CParameter; 3] =
+    [CParameter::MinMatch(6), CParameter::LdmMinMatch(128), CParameter::LdmHashRateLog(8)];
 
 /// Compresses what is written to it.
 pub enum Encoder<W: Write> {
@@ -100,7 +102,7 @@ impl<W: Write> Zstd<W> {
         encoder.window_log(ZSTD_WINDOW_LOG)?;
         encoder.long_distance_matching(level >= ZSTD_LONG_MATCHES_FROM)?;
         if level == 5 {
-            encoder.set_parameter(CParameter::MinMatch(ZSTD_MIN_MATCH_OF_5))?;
+            ZSTD_LEVEL_5.into_iter().try_for_each(|parameter| encoder.set_parameter(parameter))?;
         }
         let (blocks, received) = sync_channel::<Vec<u8>>(2);
         let thread = std::thread::spawn(move || {

@@ -72,18 +72,16 @@ pub fn items(
     items.push(file(format!("{documents}/changelog.gz"), changelog, true));
     let copyright = copyright(bundle, meta).into_bytes();
     items.push(file(format!("{documents}/copyright"), copyright, true));
-    items.push(file(format!("{top}/{FILE_NAME}"), bundle.to_json().into_bytes(), false));
-    let path = format!("{top}/{}", document::FILE_NAME);
-    items.push(file(path, interface.as_bytes().to_vec(), false));
-    for node in &bundle.files {
-        items.push(Item {
-            path: format!("{top}/{}", node.path()),
-            is_document: false,
-            kind: released(node, md5sums).ok_or_else(|| {
-                io::Error::other(format!("`{}` was not read before it was written", node.path()))
-            })?,
-        });
-    }
+    let own = |name: &str, text: String| file(format!("{top}/{name}"), text.into_bytes(), false);
+    let (own, released) = rayon::join(
+        || [own(FILE_NAME, bundle.to_json()), own(document::FILE_NAME, interface.to_owned())],
+        || {
+            let nodes = bundle.files.iter();
+            nodes.map(|node| released(&top, node, md5sums)).collect::<io::Result<Vec<_>>>()
+        },
+    );
+    items.extend(own);
+    items.extend(released?);
     items.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(items)
 }
@@ -100,18 +98,22 @@ fn above(path: &str) -> Vec<Item> {
     ends.map(directory).collect()
 }
 
-fn released(node: &Node, md5sums: &Md5Sums) -> Option<Kind> {
-    Some(match node {
+fn released(top: &str, node: &Node, md5sums: &Md5Sums) -> io::Result<Item> {
+    let kind = match node {
         Node::Directory { .. } => Kind::Directory,
         Node::Symlink { target, .. } => Kind::Symlink { target: target.clone() },
         Node::File { path, mode, size, sha256 } => {
-            let below = path.as_str().strip_prefix(MODULE_ROOT)?.strip_prefix('/')?;
-            let path: TreePath = below.parse().ok()?;
-            let md5 = *md5sums.get(&path)?;
-            let (mode, size, sha256) = (*mode, *size, *sha256);
-            Kind::File { mode, size, sha256, md5, content: Content::Tree(path) }
+            let below = path.as_str().strip_prefix(MODULE_ROOT).and_then(|p| p.strip_prefix('/'));
+            let read = below.and_then(|below| md5sums.get_key_value(below));
+            let (path, &md5) = read.ok_or_else(|| {
+                io::Error::other(format!("`{path}` was not read before it was written"))
+            })?;
+            let (mode, size, sha256, content) =
+                (*mode, *size, *sha256, Content::Tree(path.clone()));
+            Kind::File { mode, size, sha256, md5, content }
         }
-    })
+    };
+    Ok(Item { path: format!("{top}/{}", node.path()), is_document: false, kind })
 }
 
 fn file(path: String, bytes: Vec<u8>, is_document: bool) -> Item {
