@@ -117,7 +117,7 @@ impl Bundle {
             .map(|(app, nodes)| Entry {
                 app: app.clone(),
                 directory: format!("{directory}/{MODULE_ROOT}/{app}"),
-                tree: tree(app, nodes),
+                tree: tree_digest(app.as_str(), nodes),
             })
             .collect();
         let mut bundle = Bundle {
@@ -350,7 +350,9 @@ impl Bundle {
                 .take_while(|(path, _)| path.starts_with(&below))
                 .map(|(_, node)| *node)
                 .collect();
-            if !is_directory(&directory) || relative_digest(&directory, &nodes) != entry.tree {
+            if !is_directory(&directory)
+                || tree_digest(&directory, nodes.iter().copied()) != entry.tree
+            {
                 return Err(BundleError::Tree(entry.app.clone()));
             }
             if searched.contains(&entry) {
@@ -371,20 +373,6 @@ impl Bundle {
             && found.iter().zip(&self.modules).all(|(a, b)| same(a, b));
         if all_same { Ok(()) } else { Err(BundleError::Modules) }
     }
-}
-
-/// The digest of the tree of an app path, whose nodes have paths that start with it.
-pub fn tree(app: &AppPath, nodes: &[Node]) -> Sha256Digest {
-    relative_digest(app.as_str(), &nodes.iter().collect::<Vec<_>>())
-}
-
-/// The digest of a tree whose node paths start with its directory.
-fn relative_digest(directory: &str, nodes: &[&Node]) -> Sha256Digest {
-    let relative = nodes.iter().filter_map(|node| {
-        let path = node.path().as_str().strip_prefix(directory)?.strip_prefix('/')?;
-        Some(node.with_path(path.parse().ok()?))
-    });
-    tree_digest(&relative.collect::<Vec<_>>())
 }
 
 /// All nodes below `modules/`, with the directories above them, in the order of their bytes.

@@ -213,24 +213,30 @@ impl Node {
 
     /// The line of this path in the canonical list that digests are taken over.
     pub fn canonical_line(&self) -> String {
+        self.canonical_line_at(self.path().as_str())
+    }
+
+    fn canonical_line_at(&self, path: &str) -> String {
         match self {
-            Node::Directory { path } => format!("d 0755 {path}\n"),
-            Node::File { path, mode, size, sha256 } => {
-                format!("f {mode} {size} {sha256} {path}\n")
-            }
+            Node::Directory { .. } => format!("d 0755 {path}\n"),
+            Node::File { mode, size, sha256, .. } => format!("f {mode} {size} {sha256} {path}\n"),
             // Neither has a control character, so the tab and the line's end are unambiguous.
-            Node::Symlink { path, target } => format!("l 0777 {path}\t{target}\n"),
+            Node::Symlink { target, .. } => format!("l 0777 {path}\t{target}\n"),
         }
     }
 }
 
-/// The digest of a list of paths: SHA-256 over the canonical lines, in the
-/// order of their paths' bytes.
-pub fn tree_digest<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> Sha256Digest {
-    let mut nodes: Vec<&Node> = nodes.into_iter().collect();
-    nodes.sort_by(|a, b| a.path().cmp(b.path()));
-    let lines: String = nodes.into_iter().map(Node::canonical_line).collect();
-    Sha256Digest::of(lines)
+/// The digest of what is below a directory: SHA-256 over the canonical lines, with paths relative to
+/// it, in the order of their bytes.
+pub fn tree_digest<'a>(directory: &str, nodes: impl IntoIterator<Item = &'a Node>) -> Sha256Digest {
+    let relative = |node: &'a Node| {
+        let path = node.path().as_str().strip_prefix(directory)?.strip_prefix('/')?;
+        Some((path, node))
+    };
+    let mut found: Vec<(&str, &Node)> = nodes.into_iter().filter_map(relative).collect();
+    found.sort_by_key(|(path, _)| *path);
+    let lines = found.into_iter().map(|(path, node)| node.canonical_line_at(path));
+    Sha256Digest::of(lines.collect::<String>())
 }
 
 /// The two modes that a released file can have.

@@ -47,12 +47,10 @@ impl<W: Write> Cpio<W> {
 
     fn header(&mut self, name: &str, inode: u32, mode: u16, size: u32) -> io::Result<()> {
         let time = if inode == 0 { 0 } else { self.time };
-        let length = name.len() + 1;
-        let mut header = format!(
-            "070701{inode:08x}{mode:08x}{0:08x}{0:08x}{1:08x}{time:08x}{size:08x}\
-             {0:08x}{0:08x}{0:08x}{0:08x}{length:08x}{0:08x}{name}\0",
-            0, 1
-        );
+        let length = name.len() as u32 + 1;
+        let fields = [inode, mode.into(), 0, 0, 1, time, size, 0, 0, 0, 0, length, 0];
+        let fields = fields.map(u32::to_be_bytes);
+        let mut header = format!("070701{}{name}\0", hex(fields.as_flattened()));
         while header.len() % 4 != 0 {
             header.push('\0');
         }

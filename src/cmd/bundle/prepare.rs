@@ -3,7 +3,7 @@
 use crate::cli;
 use crate::host::{fs, interface, source::ModuleRoot, walk};
 use crate::model::app::{AppPath, LONGEST_COMPONENT, Line, Release, searched};
-use crate::model::bundle::{self, Bundle};
+use crate::model::bundle::Bundle;
 use crate::model::compression::Format;
 use crate::model::event::{Event, Say};
 use crate::model::failure::Failure;
@@ -11,7 +11,7 @@ use crate::model::interface::Interface;
 use crate::model::links::Links;
 use crate::model::lock::{FILE_NAME, LARGEST, Lock, Locked};
 use crate::model::module::{self, Module};
-use crate::model::tree::Node;
+use crate::model::tree::{Node, tree_digest};
 use crate::package::layout::Md5Sums;
 use crate::plan::lock::{self, Strictness};
 use crate::plan::{apply, resolve, resolve::Allowed, version};
@@ -109,7 +109,7 @@ pub fn resolved(
 /// What a release is made of, as a lock has it.
 pub fn locked(root: &ModuleRoot, trees: &Trees) -> Result<Vec<Locked>, Failure> {
     let entry = |(app, nodes): &(AppPath, Vec<Node>)| {
-        let tree = bundle::tree(app, nodes);
+        let tree = tree_digest(app.as_str(), nodes);
         Ok(Locked { app: app.clone(), origin: root.origin(app)?, tree })
     };
     trees.iter().map(entry).collect()
