@@ -73,14 +73,14 @@ pub fn items(
     let copyright = copyright(bundle, meta).into_bytes();
     items.push(file(format!("{documents}/copyright"), copyright, true));
     let own = |name: &str, text: String| file(format!("{top}/{name}"), text.into_bytes(), false);
-    let (own, released) = rayon::join(
+    let (described, released) = rayon::join(
         || [own(FILE_NAME, bundle.to_json()), own(document::FILE_NAME, interface.to_owned())],
         || {
             let nodes = bundle.files.iter();
             nodes.map(|node| released(&top, node, md5sums)).collect::<io::Result<Vec<_>>>()
         },
     );
-    items.extend(own);
+    items.extend(described);
     items.extend(released?);
     items.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(items)

@@ -150,6 +150,7 @@ fn every_way_to_fail_has_its_outcome() {
 fn a_checkout_may_take_its_apps_from_git() {
     let node = Node::new();
     node.write("repository/manifest.yaml", "modulepath: [./modules]\n");
+    // What is asserted is what Puppet is given.
     node.stand_in();
     node.write("repository/modules/foo/manifests/init.pp", "class foo { }\n");
     let script = "git init --quiet && git add --all && git -c user.name=a -c user.email=a@b \

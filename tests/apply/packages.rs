@@ -239,6 +239,7 @@ fn dnf_installs_exactly_the_release_that_was_asked_for() {
 fn zypper_installs_exactly_the_release_that_was_asked_for() {
     let site = Site::new(Kind::Zypper);
     let node = &site.node;
+    // What is asserted is what is installed.
     node.stand_in();
     site.publish("r1", "one", 2);
     node.enc("foo/tags/r1", json!({"foo": {}}));
