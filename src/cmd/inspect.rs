@@ -8,7 +8,7 @@ use crate::host::{fs, interface, release, state::State};
 use crate::model::answer::Answer;
 use crate::model::app::{AppPath, Release};
 use crate::model::bundle::{Bundle, FILE_NAME};
-use crate::model::command::quote;
+use crate::model::command::typed;
 use crate::model::event::{Event, Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
@@ -73,11 +73,9 @@ fn installed(release: &Release, args: &cli::Inspect) -> Result<Inspection, Failu
 /// Why a release is not there, and which ones of the app are.
 fn absent(root: &str, release: &Release, directory: &str) -> Failure {
     if fs::is_directory(Path::new(directory)).unwrap_or(false) {
-        let below =
-            if root.is_empty() { String::new() } else { format!(" --root {}", quote(root)) };
         return Failure::new(format!("`{directory}` has no {FILE_NAME} and is no release"))
             .exit(Exit::NotVerified)
-            .hint(format!("see all that is not as it was: localpuppet verify --all{below}"));
+            .hint(format!("see all that is not as it was: {}", typed(root, "verify --all")));
     }
     let failure = Failure::new(format!("`{release}` is not installed: no `{directory}`"));
     let name = release.name();
@@ -93,7 +91,7 @@ fn absent(root: &str, release: &Release, directory: &str) -> Failure {
     };
     failure
         .hint("name a package file, a release that is installed, or one of a checkout: `--module-root DIR`")
-        .hint(format!("localpuppet apply {release} installs it"))
+        .hint(format!("`{}` installs it", typed(root, &format!("apply {release}"))))
 }
 
 /// What `bundle` would make of an app as it is now.

@@ -5,6 +5,7 @@ use super::package_file;
 use crate::cli::Sources;
 use crate::host::{interface, release, source::ModuleRoot};
 use crate::model::app::{AppPath, Release};
+use crate::model::command::typed;
 use crate::model::event::Say;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
@@ -29,7 +30,7 @@ pub fn of_package(path: &Path) -> Result<(AppPath, Interface), Failure> {
 pub fn of_release(root: &str, release: &Release) -> Result<(AppPath, Interface), Failure> {
     let bundle = release::read(root, release)?.ok_or_else(|| {
         Failure::new(format!("release `{release}` is not installed on this node"))
-            .hint(format!("localpuppet stage {release}"))
+            .hint(typed(root, &format!("stage {release}")))
     })?;
     let interface = release::interface(root, &bundle)?;
     Ok((bundle.app, interface))

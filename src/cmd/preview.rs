@@ -31,7 +31,7 @@ pub fn run(args: &cli::Preview, say: Say) -> Result<Answer, Failure> {
     let app = args.app.clone().or_else(|| enc.app.clone()).ok_or_else(|| {
         Failure::new("the ENC names no app")
             .exit(Exit::EncRefused)
-            .hint("name it: `localpuppet preview foo/tags/r1 --enc FILE`")
+            .hint(format!("name it: `{}`", state.typed("preview foo/tags/r1 --enc FILE")))
     })?;
     let found = code::wanted(args, &state, &app)?;
     let before = before(args, &state, &enc)?;
@@ -98,7 +98,7 @@ fn before(args: &cli::Preview, state: &State, enc: &Enc) -> Result<Option<Before
     }
     let unknown = || {
         Failure::new(format!("`{name}` is no run on record, and no release"))
-            .hint("see what ran here: `localpuppet history`")
+            .hint(format!("see what ran here: `{}`", state.typed("history")))
     };
     let app: AppPath = name.parse().map_err(|_| unknown())?;
     let is_release = args.module_root.is_some() || name.parse::<Release>().is_ok();

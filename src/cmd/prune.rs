@@ -67,7 +67,7 @@ fn runs(state: &State) -> Result<Vec<Record>, Failure> {
         None => Ok(runs),
         Some(failure) => Err(Failure::new("a run cannot be read, and may need any release")
             .because(failure)
-            .hint("localpuppet history")),
+            .hint(state.typed("history"))),
     }
 }
 

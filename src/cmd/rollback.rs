@@ -22,11 +22,14 @@ pub fn run(args: &Rollback, stdout: Stdout, say: Say) -> Result<Answer, Failure>
     if !target.is_good() {
         let how = target.outcome.map_or("not ended", |outcome| outcome.words());
         return Err(Failure::new(format!("run `{id}` did not succeed: {how}"))
-            .hint("name one that did, as `localpuppet history` shows them"));
+            .hint(format!("name one that did, as `{}` shows them", state.typed("history"))));
     }
     if target.package.is_none() {
         return Err(Failure::new(format!("run `{id}` applied a checkout, which is no release"))
-            .hint("name a run that applied a release, as `localpuppet history` shows them"));
+            .hint(format!(
+                "name a run that applied a release, as `{}` shows them",
+                state.typed("history")
+            )));
     }
     let text = target.app.as_ref().map(|app| format!("back to `{app}` of run `{id}`"));
     text.into_iter().for_each(|text| say(Event::Back { text }));
@@ -47,12 +50,14 @@ fn latest(state: &State) -> Result<Record, Failure> {
     if let Some(failure) = unreadable.into_iter().next() {
         return Err(Failure::new("a run cannot be read, and may be the one to go back to")
             .because(failure)
-            .hint(
-                "name one: `localpuppet rollback --to RUN`, as `localpuppet history` shows them",
-            ));
+            .hint(format!(
+                "name one: `{}`, as `{}` shows them",
+                state.typed("rollback --to RUN"),
+                state.typed("history")
+            )));
     }
     rollback_target(&runs).cloned().ok_or_else(|| {
         Failure::new("no other release has succeeded on this node, so there is no way back")
-            .hint("see what ran here: `localpuppet history`")
+            .hint(format!("see what ran here: `{}`", state.typed("history")))
     })
 }

@@ -33,13 +33,13 @@ pub fn find(state: &State, id: Option<&RunId>) -> Result<Record, Failure> {
     let Some(id) = id else {
         let none = || {
             Failure::new(format!("no run was recorded on this node, in `{directory}`"))
-                .hint("localpuppet apply --enc FILE")
+                .hint(state.typed("apply --enc FILE"))
         };
         return state.last()?.ok_or_else(none);
     };
     state.record(id)?.ok_or_else(|| {
         Failure::new(format!("no run `{id}` is on record, in `{directory}/runs`"))
-            .hint("localpuppet history")
+            .hint(state.typed("history"))
     })
 }
 

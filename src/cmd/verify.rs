@@ -9,6 +9,7 @@ use crate::host::state::State;
 use crate::model::answer::Answer;
 use crate::model::app::Release;
 use crate::model::bundle::{Bundle, INSTALL_ROOT};
+use crate::model::command::typed;
 use crate::model::event::{Say, during};
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
@@ -34,7 +35,7 @@ pub fn run(args: &cli::Verify, say: Say) -> Result<Answer, Failure> {
     };
     if verified.is_empty() {
         let what = format!("no release is installed on this node, in `{}`", state.at(INSTALL_ROOT));
-        return Err(Failure::new(what).hint("localpuppet stage APP/TAG"));
+        return Err(Failure::new(what).hint(state.typed("stage APP/TAG")));
     }
     Ok(Answer::Verified(verified))
 }
@@ -52,7 +53,7 @@ fn subject(root: &str, named: &Subject, args: &cli::Verify, say: Say) -> Result<
             let release = release.map_err(|error| {
                 Failure::new(error.to_string())
                     .exit(Exit::Usage)
-                    .hint("see which are installed: localpuppet verify --all")
+                    .hint(format!("see which are installed: {}", typed(root, "verify --all")))
             })?;
             Ok(self::named(root, &release, say))
         }

@@ -5,6 +5,7 @@ use super::interface;
 use super::look::{Seen, look};
 use crate::model::app::{AppPath, Release, directory_name};
 use crate::model::bundle::{self, Bundle};
+use crate::model::command::typed;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::interface::{Interface, document};
@@ -57,9 +58,8 @@ pub fn interface(root: &str, bundle: &Bundle) -> Result<Interface, Failure> {
     };
     let path = format!("{root}{}/{}", bundle.directory(), document::FILE_NAME);
     let refused = |what: String| {
-        let below = if root.is_empty() { String::new() } else { format!(" --root {root}") };
-        let hint =
-            format!("see all that is not as it was: localpuppet verify {}{below}", bundle.app);
+        let verify = typed(root, &format!("verify {}", bundle.app));
+        let hint = format!("see all that is not as it was: {verify}");
         Failure::new(what).exit(Exit::NotVerified).hint(hint)
     };
     let text = super::fs::read_own(Path::new(&path), document::LARGEST)?;

@@ -21,6 +21,7 @@ pub use log::{Level, Log, LogReader};
 pub use run::{Created, Run};
 
 use super::{fs as files, input, proc};
+use crate::model::command::typed;
 use crate::model::exit::Exit;
 use crate::model::failure::Failure;
 use crate::model::request::Request;
@@ -63,6 +64,11 @@ impl State {
     /// The root; `/` is empty.
     pub fn root(&self) -> &str {
         &self.root
+    }
+
+    /// A command of localpuppet's as it is typed for this node.
+    pub fn typed(&self, command: &str) -> String {
+        typed(&self.root, command)
     }
 
     /// An absolute path of the node, below the root.
@@ -179,7 +185,7 @@ impl State {
             None => None,
         };
         if let Some(failure) = damaged {
-            return Err(failure.hint("see what else ran: `localpuppet history`"));
+            return Err(failure.hint(format!("see what else ran: `{}`", self.typed("history"))));
         }
         let told = |run: &&Record| run.outcome != Some(Outcome::Locked);
         let working = runs.iter().rev().find(|run| !run.is_over() && run.stage != Stage::Waiting);

@@ -40,6 +40,12 @@ impl CommandLine {
     }
 }
 
+/// A command of localpuppet's as it is typed for the node below a root; `/` is empty.
+pub fn typed(root: &str, command: &str) -> String {
+    let below = if root.is_empty() { String::new() } else { format!(" --root {}", quote(root)) };
+    format!("localpuppet {command}{below}")
+}
+
 /// The line to paste into a shell for the same run. Values of `passed`
 /// variables may be secrets (a proxy's password), so the shell fills them in.
 impl fmt::Display for CommandLine {

@@ -70,7 +70,7 @@ pub fn there(
     let bundle = installer(context, &offline).whole(&release)?.ok_or_else(|| {
         Failure::new(format!("release `{release}` is not installed on this node any more"))
             .exit(Exit::InstallFailed)
-            .hint(format!("localpuppet apply {app}"))
+            .hint(context.state.typed(&format!("apply {app}")))
     })?;
     check(context, app, call, || release::interface(context.state.root(), &bundle), run)?;
     Ok(code(context, &bundle, run))

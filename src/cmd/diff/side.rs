@@ -52,13 +52,15 @@ fn open(named: &Subject, args: &cli::Diff, say: Say) -> Result<Opened, Failure> 
         if root.has(app)? {
             return checkout(&root, app, say);
         }
-        if installed(app, args)?.is_none() {
+        if installed(app, &State::of(&args.node.root)?)?.is_none() {
             return checkout(&root, &cmd::interface::in_checkout(&root, app)?, say);
         }
     }
-    installed(app, args)?.ok_or_else(|| {
+    let state = State::of(&args.node.root)?;
+    installed(app, &state)?.ok_or_else(|| {
+        let verify = state.typed("verify --all");
         Failure::new(format!("`{app}` is no release that is installed here"))
-            .hint("name one that is (`localpuppet verify --all`), or a package file")
+            .hint(format!("name one that is (`{verify}`), or a package file"))
             .hint("or app paths of a checkout: `--module-root DIR`")
     })
 }
@@ -69,9 +71,8 @@ fn package(path: &Path) -> Result<Opened, Failure> {
     Ok(Opened { side, code: Code::Package(path.to_owned()) })
 }
 
-fn installed(app: &AppPath, args: &cli::Diff) -> Result<Option<Opened>, Failure> {
+fn installed(app: &AppPath, state: &State) -> Result<Option<Opened>, Failure> {
     let Ok(release) = app.as_str().parse::<Release>() else { return Ok(None) };
-    let state = State::of(&args.node.root)?;
     let Some(bundle) = release::read(state.root(), &release)? else { return Ok(None) };
     let interface = release::interface(state.root(), &bundle)?;
     let place = release::directory(state.root(), &release);

@@ -37,7 +37,7 @@ pub struct Found {
 /// The code that is asked about.
 pub fn wanted(args: &cli::Preview, state: &State, app: &AppPath) -> Result<Found, Failure> {
     match &args.package {
-        Some(path) => in_package(path, app),
+        Some(path) => in_package(path, app, state),
         None => of(args, state, app),
     }
 }
@@ -62,7 +62,7 @@ pub fn installed(state: &State, app: &AppPath) -> Result<Found, Failure> {
         let what = format!("release `{release}` is not installed on this node");
         return Err(Failure::new(what)
             .exit(Exit::InstallFailed)
-            .hint(format!("localpuppet stage {release}"))
+            .hint(state.typed(&format!("stage {release}")))
             .hint("or take it from a file: `--package FILE`"));
     };
     if !differences.is_empty() {
@@ -94,7 +94,7 @@ pub fn in_checkout(checkout: &Checkout, app: &AppPath) -> Result<Found, Failure>
 }
 
 /// A release in a package file, unpacked for a look.
-fn in_package(path: &Path, app: &AppPath) -> Result<Found, Failure> {
+fn in_package(path: &Path, app: &AppPath, state: &State) -> Result<Found, Failure> {
     let file = package_file::opened(path).map_err(|failure| {
         instead::of_package(failure, path, |release| {
             format!("is it a release? leave `--package` out: localpuppet preview {release}")
@@ -110,15 +110,14 @@ fn in_package(path: &Path, app: &AppPath) -> Result<Found, Failure> {
     let named = app.as_str().parse::<Release>().ok();
     if named.is_some_and(|named| *named.path() != bundle.app) {
         let what = format!("`{shown}` is the package of `{}`, not of `{app}`", bundle.app);
-        let hint =
-            format!("localpuppet preview {} --package {}", bundle.app, quote(&shown.to_string()));
+        let package = quote(&shown.to_string());
+        let hint = state.typed(&format!("preview {} --package {package}", bundle.app));
         return Err(Failure::new(what).exit(Exit::InstallFailed).hint(hint));
     }
     if bundle.size() > LARGEST {
         let what = format!("`{shown}` has more than {LARGEST} bytes of content");
-        return Err(
-            Failure::new(what).hint(format!("stage it: `localpuppet stage --package {shown}`"))
-        );
+        let stage = state.typed(&format!("stage --package {}", quote(&shown.to_string())));
+        return Err(Failure::new(what).hint(format!("stage it: `{stage}`")));
     }
     let scratch = Scratch::new()?;
     let directory = bundle.directory();

@@ -108,12 +108,16 @@ impl State {
     /// Who has the lock; what cannot be read of it is left out.
     fn held(&self, lock: &File, path: &str) -> Failure {
         let refused = |what: String| Failure::new(what).exit(Exit::Locked);
+        let see = || {
+            let status = self.typed("status");
+            format!("see what it does: `{status}`; wait for it with `--wait-lock SECONDS`")
+        };
         let Some(holder) = read_holder(lock) else {
             // It has the lock and has not yet said who it is.
-            return refused("another run holds this node".to_owned()).hint(SEE);
+            return refused("another run holds this node".to_owned()).hint(see());
         };
         if proc::is_alive(&holder.process) {
-            return refused(format!("another run holds this node: {holder}")).hint(SEE);
+            return refused(format!("another run holds this node: {holder}")).hint(see());
         }
         let record = holder.run.as_ref().and_then(|run| self.record(run).ok().flatten());
         match record.as_ref().and_then(orphan) {
@@ -133,8 +137,6 @@ impl State {
         taken && read_holder(&file).is_some_and(|holder| holder.run.as_ref() == Some(run))
     }
 }
-
-const SEE: &str = "see what it does: `localpuppet status`; wait for it with `--wait-lock SECONDS`";
 
 fn orphan(record: &Record) -> Option<&Process> {
     record.puppet_process().filter(|_| record.stage == Stage::Orphaned)

@@ -503,7 +503,10 @@ mod tests {
         fs::write(&record, "{").unwrap();
         let refused = state.last().err().unwrap();
         assert_eq!(refused.to_string(), format!("`{record}` is not what was written"));
-        assert_eq!(refused.hints(), ["see what else ran: `localpuppet history`"]);
+        assert_eq!(
+            refused.hints(),
+            [format!("see what else ran: `localpuppet history --root {}`", state.root())]
+        );
         let mut next = create(&state, Some("c"));
         next.start().and_then(|()| next.end()).unwrap();
         assert_eq!(state.last().unwrap().unwrap().id, next.record.id);
