@@ -39,8 +39,8 @@ test: ## formatting and lints, unit tests, and every command with the real parts
 
 # Cargo runs one test program after another: those that take or wait longest go beside the others.
 TESTS := $(basename $(notdir $(wildcard tests/*.rs))) $(patsubst tests/%/main.rs,%,$(wildcard tests/*/main.rs))
-# In the order of how long they take in such company.
-LONG  := apply cli publish readme call preview
+# In the order of how long they take in such company; what does one thing after another is not the last.
+LONG  := apply cli readme preview publish call
 PARTS := test-apply test-cli scenarios test-others $(filter-out test-apply test-cli,$(LONG:%=test-%)) check-scripts
 # A publisher waits for the disk after each file; here nobody needs them after: into memory, where
 # there is plenty. Not where Puppet runs, which makes no directory below /dev.
